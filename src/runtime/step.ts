@@ -1,0 +1,28 @@
+// The shape of a plan: ordered steps, each a few operations on the kernel and how they are taken back.
+
+import type { Op } from './op.ts'
+
+/**
+ * One step of a plan.
+ *
+ * `host` steps are performed by the monitor, which stays in the host's namespaces; `container` steps by init, the
+ * process that turns into the container.
+ */
+export type Step = {
+  /** kebab-case verb-noun, unique in a plan, stable: docs and labs point at it. */
+  id: string
+  side: 'host' | 'container'
+  /** What a learner reads: what this is for, and why here in the order. */
+  why: string
+  ops: Op[]
+  /** How the step is undone, or why the kernel undoes it by itself. */
+  undo: Op[] | { kernel: string }
+  /** Until when it holds: `run` is undone when the process has ended, `container` when the container is removed. */
+  lasts: 'run' | 'container'
+}
+
+/** All that will be done to make one container run, decided before anything is done. */
+export type Plan = {
+  containerId: string
+  steps: Step[]
+}
