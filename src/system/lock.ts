@@ -1,0 +1,73 @@
+// Locks between processes that the kernel releases when their holder dies, however it dies.
+
+import { spawn } from 'node:child_process'
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { MinictrError } from './error.ts'
+
+/**
+ * Runs `action` while this process alone holds the lock on the file at `path` (made and removed as needed; directories
+ * too). Waits as long as another holder lives; `onWait` is called once if there is one. Not reentrant: the same path
+ * locked again inside `action` waits for ever. Throws MinictrError when locking is impossible, else what `action` throws.
+ * Source: flock(2), flock(1); why so: docs/decisions/locks.md.
+ */
+export async function withLock<T>(
+  path: string,
+  action: () => T | Promise<T>,
+  onWait?: () => void,
+): Promise<T> {
+  const fd = await acquire(path, onWait)
+  try {
+    return await action()
+  } finally {
+    // Removed before it is released: whoever waited for this file sees that it is gone and starts over on a new one.
+    rmSync(path, { force: true })
+    closeSync(fd)
+  }
+}
+
+async function acquire(path: string, onWait: (() => void) | undefined): Promise<number> {
+  mkdirSync(dirname(path), { recursive: true })
+  let waiting = false
+  for (;;) {
+    const fd = openSync(path, 'a', 0o600)
+    try {
+      if (!(await flock(fd, path, '-n'))) {
+        if (!waiting) onWait?.()
+        waiting = true
+        await flock(fd, path, '-x')
+      }
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+    if (isStillAt(fd, path)) return fd
+    closeSync(fd)
+  }
+}
+
+/** The lock belongs to the open file, not to flock(1): it stays with our descriptor after that process has ended. */
+function flock(fd: number, path: string, how: '-x' | '-n'): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('flock', [how, '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] })
+    child.on('error', cause => {
+      reject(
+        new MinictrError(`Cannot lock ${path}: flock(1) does not start: ${cause.message}`, {
+          remedy: 'Install util-linux, which brings flock(1).',
+          cause,
+        }),
+      )
+    })
+    child.on('exit', (status, signal) => {
+      if (status === 0) resolve(true)
+      else if (status === 1 && how === '-n') resolve(false)
+      else reject(new MinictrError(`Cannot lock ${path}: flock ended with ${signal ?? `status ${status}`}`))
+    })
+  })
+}
+
+function isStillAt(fd: number, path: string): boolean {
+  const open = fstatSync(fd)
+  const named = statSync(path, { throwIfNoEntry: false })
+  return named !== undefined && named.ino === open.ino && named.dev === open.dev
+}
