@@ -71,6 +71,8 @@ export type Op = Common &
         type?: string
         flags: string[]
         data?: string
+        /** Fails with ELOOP where the target is a symbolic link. */
+        nofollow?: boolean
       }
     | { op: 'umount2'; target: string; flags: string[] }
     | { op: 'pivot_root'; newRoot: string; putOld: string }
@@ -121,6 +123,8 @@ export type Op = Common &
     | { op: 'fork_under_reaper' }
     /** Tries the candidates in turn as execvp(3) does; success ends the conversation. */
     | { op: 'execve'; candidates: string[]; argv: string[]; env: string[] }
+    /** Monitor only: makes the pipes of the container's stdio and forks init. */
+    | { op: 'spawn_init'; stdin: boolean; terminal: boolean }
     /** Sends a signal to every process of a cgroup until none is left, and waits for them to end. */
     | { op: 'kill_cgroup'; procs: string[]; signal: number }
   )

@@ -1,0 +1,196 @@
+// Ops on files and directories: what any program could do, recorded here so that it can be undone.
+
+import type { OpOf } from '../op.ts'
+import { quote, words } from '../shell.ts'
+import { cString, joined, octal, type Rows, showText } from './row.ts'
+
+const fileTypeBits = { char: 0o020000, block: 0o060000, fifo: 0o010000, file: 0o100000 }
+const writeModes = { create: 0, exclusive: 1, existing: 2 }
+const openModes = { path: 0, directory: 1, read: 2 }
+
+type FileOp =
+  | 'mkdir'
+  | 'rmdir'
+  | 'unlink'
+  | 'remove_tree'
+  | 'symlink'
+  | 'link'
+  | 'mknod'
+  | 'chmod'
+  | 'lchown'
+  | 'lsetxattr'
+  | 'utimens'
+  | 'write_file'
+  | 'open'
+  | 'close'
+  | 'syncfs'
+
+/** One row for each op on files. */
+export const fileRows: Rows<FileOp> = {
+  mkdir: {
+    man: 'mkdir(2)',
+    syscalls: ['mkdir', 'mkdirat'],
+    arguments: op => [op.in ?? '', op.path, op.mode, op.parents ? 1 : 0],
+    show: op => `mkdir(${cString(at(op))}, ${octal(op.mode)})`,
+    shell: op => ({ run: `mkdir ${op.parents ? '-p ' : ''}-m ${octal(op.mode)} ${quote(at(op))}` }),
+    inverse: op => [{ op: 'rmdir', ...scope(op), path: op.path, tolerate: ['ENOENT'] }],
+  },
+  rmdir: {
+    man: 'rmdir(2)',
+    syscalls: ['rmdir', 'unlinkat'],
+    arguments: op => [op.in ?? '', op.path],
+    show: op => `rmdir(${cString(at(op))})`,
+    shell: op => ({ run: `${words('rmdir', at(op))}${forgiving(op)}` }),
+  },
+  unlink: {
+    man: 'unlink(2)',
+    syscalls: ['unlink', 'unlinkat'],
+    arguments: op => [op.in ?? '', op.path],
+    show: op => `unlink(${cString(at(op))})`,
+    shell: op => ({ run: words('rm', '-f', at(op)) }),
+  },
+  remove_tree: {
+    man: 'unlinkat(2)',
+    syscalls: ['unlinkat'],
+    arguments: op => [op.in ?? '', op.path],
+    show: op => `remove_tree(${cString(at(op))})`,
+    shell: op => ({ run: words('rm', '-rf', '--one-file-system', at(op)) }),
+  },
+  symlink: {
+    man: 'symlink(2)',
+    syscalls: ['symlink', 'symlinkat'],
+    arguments: op => [op.in ?? '', op.path, op.target],
+    show: op => `symlink(${cString(op.target)}, ${cString(at(op))})`,
+    shell: op => ({ run: words('ln', '-s', op.target, at(op)) }),
+    inverse: op => [{ op: 'unlink', ...scope(op), path: op.path, tolerate: ['ENOENT'] }],
+  },
+  link: {
+    man: 'link(2)',
+    syscalls: ['link', 'linkat'],
+    arguments: op => [op.in ?? '', op.path, op.target],
+    show: op => `link(${cString(joined(op.in, op.target))}, ${cString(at(op))})`,
+    shell: op => ({ run: words('ln', joined(op.in, op.target), at(op)) }),
+    inverse: op => [{ op: 'unlink', ...scope(op), path: op.path, tolerate: ['ENOENT'] }],
+  },
+  mknod: {
+    man: 'mknod(2)',
+    syscalls: ['mknod', 'mknodat'],
+    arguments: op => [op.in ?? '', op.path, fileTypeBits[op.type] | op.mode, op.major ?? 0, op.minor ?? 0],
+    show: op => `mknod(${cString(at(op))}, ${nodeType(op)}|${octal(op.mode)}, ${nodeNumber(op)})`,
+    shell: op => ({ run: mknodCommand(op) }),
+    inverse: op => [{ op: 'unlink', ...scope(op), path: op.path, tolerate: ['ENOENT'] }],
+  },
+  chmod: {
+    man: 'chmod(2)',
+    syscalls: ['chmod', 'fchmodat'],
+    arguments: op => [op.in ?? '', op.path, op.mode],
+    show: op => `chmod(${cString(at(op))}, ${octal(op.mode)})`,
+    shell: op => ({ run: words('chmod', octal(op.mode), at(op)) }),
+  },
+  lchown: {
+    man: 'chown(2)',
+    syscalls: ['lchown', 'fchownat'],
+    arguments: op => [op.in ?? '', op.path, op.uid, op.gid],
+    show: op => `lchown(${cString(at(op))}, ${op.uid}, ${op.gid})`,
+    shell: op => ({ run: words('chown', '-h', `${op.uid}:${op.gid}`, at(op)) }),
+  },
+  lsetxattr: {
+    man: 'setxattr(2)',
+    syscalls: ['lsetxattr'],
+    arguments: op => [op.in ?? '', op.path, op.name, Buffer.from(op.value, 'base64')],
+    show: op => `lsetxattr(${cString(at(op))}, ${cString(op.name)}, base64 ${op.value})`,
+    shell: op => ({ run: words('setfattr', '-h', '-n', op.name, '-v', `0s${op.value}`, at(op)) }),
+  },
+  utimens: {
+    man: 'utimensat(2)',
+    syscalls: ['utimensat'],
+    arguments: op => [op.in ?? '', op.path, op.seconds, op.nanoseconds],
+    show: op =>
+      `utimensat(AT_FDCWD, ${cString(at(op))}, ${op.seconds}.${op.nanoseconds}, AT_SYMLINK_NOFOLLOW)`,
+    shell: op => ({ run: words('touch', '-h', '-d', `@${op.seconds}.${op.nanoseconds}`, at(op)) }),
+  },
+  write_file: {
+    man: 'write(2)',
+    syscalls: ['openat', 'write'],
+    arguments: (op, resolve) => [
+      op.in ?? '',
+      resolve.text(op.path),
+      resolve.text(op.content),
+      writeModes[op.how],
+      op.mode ?? 0o644,
+    ],
+    show: op =>
+      `write(${cString(joined(op.in, showText(op.path)))}, ${cString(shorten(showText(op.content)))})`,
+    shell: op => ({ run: writeCommand(op) }),
+    inverse: op =>
+      op.how === 'existing'
+        ? []
+        : [{ op: 'unlink', ...scope(op), path: showText(op.path), tolerate: ['ENOENT'] }],
+  },
+  open: {
+    man: 'open(2)',
+    syscalls: ['openat', 'openat2'],
+    arguments: (op, resolve) => [op.in ?? '', resolve.text(op.path), openModes[op.how], resolve.slot(op.as)],
+    show: op =>
+      `${op.as} = open(${cString(joined(op.in, showText(op.path)))}, ${openFlags[op.how]}|O_CLOEXEC)`,
+    shell: () => ({ none: 'a shell opens files only for its own redirections' }),
+  },
+  close: {
+    man: 'close(2)',
+    syscalls: ['close'],
+    arguments: (op, resolve) => [resolve.slot(op.slot)],
+    show: op => `close(${op.slot})`,
+    shell: () => ({ none: 'no descriptor was opened in the shell' }),
+  },
+  syncfs: {
+    man: 'sync(2)',
+    syscalls: ['syncfs'],
+    arguments: op => [op.path],
+    show: op => `syncfs(${cString(op.path)})`,
+    shell: op => ({ run: words('sync', '-f', op.path) }),
+  },
+}
+
+const openFlags = { path: 'O_PATH', directory: 'O_DIRECTORY', read: 'O_RDONLY' }
+
+function at(op: { in?: string; path: string }): string {
+  return joined(op.in, op.path)
+}
+
+function scope(op: { in?: string }): { in?: string } {
+  return op.in ? { in: op.in } : {}
+}
+
+function forgiving(op: { tolerate?: string[] }): string {
+  return op.tolerate?.length ? ' 2>/dev/null || true' : ''
+}
+
+function nodeType(op: OpOf<'mknod'>): string {
+  return { char: 'S_IFCHR', block: 'S_IFBLK', fifo: 'S_IFIFO', file: 'S_IFREG' }[op.type]
+}
+
+function nodeNumber(op: OpOf<'mknod'>): string {
+  return op.major === undefined ? '0' : `makedev(${op.major}, ${op.minor ?? 0})`
+}
+
+function mknodCommand(op: OpOf<'mknod'>): string {
+  if (op.type === 'file') return words('install', '-m', octal(op.mode), '/dev/null', at(op))
+  const letter = { char: 'c', block: 'b', fifo: 'p' }[op.type]
+  const numbers = op.type === 'fifo' ? [] : [String(op.major ?? 0), String(op.minor ?? 0)]
+  return words('mknod', '-m', octal(op.mode), at(op), letter, ...numbers)
+}
+
+function writeCommand(op: OpOf<'write_file'>): string {
+  const path = shellText(joined(op.in, showText(op.path)), op.path)
+  const write = `printf %s ${shellText(showText(op.content), op.content)} > ${path}`
+  return op.how === 'existing' ? write : `${write} && chmod ${octal(op.mode ?? 0o644)} ${path}`
+}
+
+/** Late values stay variables, so such a text goes into double quotes. */
+function shellText(shown: string, text: OpOf<'write_file'>['content']): string {
+  return typeof text === 'string' ? quote(shown) : `"${shown}"`
+}
+
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+}
