@@ -1,0 +1,85 @@
+// The build: one bundled file for Node, one static helper, one launcher, all in dist/.
+//
+// One CommonJS file starts fastest (docs/decisions/esbuild.md has the figures). Parts behind `await import(…)` stay
+// unevaluated in it until they are asked for.
+
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type Metafile } from 'esbuild'
+
+const project = join(import.meta.dirname, '..')
+const dist = join(project, 'dist')
+
+/** Bundles src/main.ts and what it imports; returns esbuild's account of what went in. */
+async function bundle(): Promise<Metafile> {
+  const result = await build({
+    entryPoints: [join(project, 'src/main.ts')],
+    outfile: join(dist, 'minictr.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    // import.meta does not exist in CommonJS; what it says of a file is said of the bundle.
+    define: {
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+      'import.meta.url': 'bundleUrl',
+    },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
+    metafile: true,
+    logLevel: 'warning',
+  })
+  return result.metafile
+}
+
+/** Writes the licences of the packages inside the bundle beside it, as their licences ask. */
+function writeLicences(metafile: Metafile): void {
+  const packages = new Set<string>()
+  for (const input of Object.keys(metafile.inputs)) {
+    const match = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
+    if (match) packages.add(match[1]!)
+  }
+  const texts = [...packages].sort().map(folder => {
+    const { name, version, license } = JSON.parse(readFileSync(join(project, folder, 'package.json'), 'utf8'))
+    return `${name} ${version} (${license})\n\n${licenceText(join(project, folder))}\n`
+  })
+  writeFileSync(join(dist, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`))
+}
+
+function licenceText(folder: string): string {
+  for (const name of ['LICENSE', 'LICENSE.md', 'LICENCE', 'license']) {
+    try {
+      return readFileSync(join(folder, name), 'utf8')
+    } catch {}
+  }
+  throw new Error(`${folder} has no licence file: the bundle may not be given away without it`)
+}
+
+/** Compiles the static helper: native/Makefile knows how, and with which compiler. */
+function compileHelper(): void {
+  execFileSync('make', ['-C', join(project, 'native'), `OUT=${join(dist, 'minictr-helper')}`], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+}
+
+/** Copies the launcher, telling it where it was built and with which Node. */
+function writeLauncher(): void {
+  const launcher = readFileSync(join(project, 'scripts/launcher.sh'), 'utf8')
+    .replace(/^built_in=$/m, `built_in=${shellQuoted(dist)}`)
+    .replace(/^built_with=$/m, `built_with=${shellQuoted(process.execPath)}`)
+  writeFileSync(join(dist, 'minictr'), launcher)
+  chmodSync(join(dist, 'minictr'), 0o755)
+  copyFileSync(join(project, 'scripts/find-node.sh'), join(dist, 'find-node.sh'))
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+process.chdir(project)
+mkdirSync(dist, { recursive: true })
+const metafile = await bundle()
+writeLicences(metafile)
+compileHelper()
+writeLauncher()

@@ -1,0 +1,45 @@
+#!/bin/sh
+# minictr: finds Node 24 and starts the bundle with it. The build copies this file to dist/minictr.
+#
+# A shell script and not a Node one, because sudo's PATH may have no Node; it starts no process of its own on
+# the usual way, since every command pays for it. The two built_… lines are filled in by the build.
+
+built_in=
+built_with=
+
+# A link (/usr/local/bin/minictr, npm's bin) leads here: -ef sees that without starting readlink.
+if [ "$0" -ef "$built_in/minictr" ]; then
+  directory=$built_in
+else
+  case $0 in
+    */*) link=$0 ;;
+    *) link=./$0 ;;
+  esac
+  called_through=
+  while [ -h "$link" ]; do
+    called_through="$called_through ${link%/*}"
+    target=$(readlink "$link")
+    case $target in
+      /*) link=$target ;;
+      *) link=${link%/*}/$target ;;
+    esac
+  done
+  directory=$(CDPATH= cd -P -- "${link%/*}" && pwd)
+fi
+
+if [ -x "$built_with" ] && [ "$directory" = "$built_in" ]; then
+  exec "$built_with" "$directory/minictr.cjs" "$@"
+fi
+
+. "$directory/find-node.sh"
+# Unquoted: one word per directory.
+if find_node "${directory%/*}" ${called_through:-}; then
+  exec "$node" "$directory/minictr.cjs" "$@"
+fi
+cat >&2 <<END
+minictr: needs Node.js $node_floor or later, and found none. Looked at:${looked:-
+  (no place had a Node at all)}
+Install one (nvm, your distribution, or the project's scripts/install, which brings its own), or name it on the PATH:
+  sudo env PATH="\$PATH" $0
+END
+exit 125
