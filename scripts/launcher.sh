@@ -9,7 +9,7 @@ built_with=
 
 # A link (/usr/local/bin/minictr, npm's bin) leads here: -ef sees that without starting readlink.
 if [ "$0" -ef "$built_in/minictr" ]; then
-  directory=$built_in
+  dist=$built_in
 else
   case $0 in
     */*) link=$0 ;;
@@ -24,17 +24,17 @@ else
       *) link=${link%/*}/$target ;;
     esac
   done
-  directory=$(CDPATH= cd -P -- "${link%/*}" && pwd)
+  dist=$(CDPATH= cd -P -- "${link%/*}" && pwd)
 fi
 
-if [ -x "$built_with" ] && [ "$directory" = "$built_in" ]; then
-  exec "$built_with" "$directory/minictr.cjs" "$@"
+if [ -x "$built_with" ] && [ "$dist" = "$built_in" ]; then
+  exec "$built_with" "$dist/minictr.cjs" "$@"
 fi
 
-. "$directory/find-node.sh"
+. "$dist/find-node.sh"
 # Unquoted: one word per directory.
-if find_node "${directory%/*}" ${called_through:-}; then
-  exec "$node" "$directory/minictr.cjs" "$@"
+if find_node "${dist%/*}" ${called_through:-}; then
+  exec "$node" "$dist/minictr.cjs" "$@"
 fi
 cat >&2 <<END
 minictr: needs Node.js $node_floor or later, and found none. Looked at:${looked:-
