@@ -32,9 +32,10 @@ export function showOp(op: Op): string {
   return row(op).show(op as never)
 }
 
-/** The same act as a shell command. */
+/** The same act as a shell command; an op that tolerates errors goes on after one. */
 export function shellTwin(op: Op): Twin {
-  return row(op).shell(op as never)
+  const twin = row(op).shell(op as never)
+  return 'run' in twin && op.tolerate?.length ? { run: `${twin.run} 2>/dev/null || true` } : twin
 }
 
 /** The manual page of the op: `mount(2)`. */

@@ -40,7 +40,7 @@ export const fileRows: Rows<FileOp> = {
     syscalls: ['rmdir', 'unlinkat'],
     arguments: op => [op.in ?? '', op.path],
     show: op => `rmdir(${cString(at(op))})`,
-    shell: op => ({ run: `${words('rmdir', at(op))}${forgiving(op)}` }),
+    shell: op => ({ run: words('rmdir', at(op)) }),
   },
   unlink: {
     man: 'unlink(2)',
@@ -159,10 +159,6 @@ function at(op: { in?: string; path: string }): string {
 
 function scope(op: { in?: string }): { in?: string } {
   return op.in ? { in: op.in } : {}
-}
-
-function forgiving(op: { tolerate?: string[] }): string {
-  return op.tolerate?.length ? ' 2>/dev/null || true' : ''
 }
 
 function nodeType(op: OpOf<'mknod'>): string {

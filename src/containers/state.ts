@@ -1,0 +1,150 @@
+// A container's state, as files anyone can read: what it is in <root>/containers/<id>, its process in <run-root>/<id>.
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { annotation, type Spec } from '../runtime/spec.ts'
+import { errnoOf } from '../system/errno.ts'
+import { MinictrError } from '../system/error.ts'
+
+export type Roots = { root: string; runRoot: string }
+
+/** The process of a running container. The start time tells it from a later process with the same PID. */
+export type RunState = { pid: number; startTimeTicks: string; startedAtMs: number; monitorPid: number }
+
+/** How the process ended, as the monitor wrote it down. `signal` is its number, or null. */
+export type ExitRecord = { exitStatus: number; signal: number | null; finishedAtMs: number }
+
+export type Container = {
+  id: string
+  name: string
+  spec: Spec
+  /** `unknown`: it ran, and ended without anybody seeing how. */
+  status: 'created' | 'running' | 'exited' | 'unknown'
+  run?: RunState
+  exit?: ExitRecord
+}
+
+/** Where everything of one container lies. */
+export function containerPaths(roots: Roots, id: string) {
+  const directory = `${roots.root}/containers/${id}`
+  return {
+    directory,
+    config: `${directory}/config.json`,
+    exitRecord: `${directory}/exit.json`,
+    runDirectory: `${roots.runRoot}/${id}`,
+    runState: `${roots.runRoot}/${id}/state.json`,
+    nameFile: (name: string) => `${roots.root}/names/${name}`,
+  }
+}
+
+/** Records the process of a started container. */
+export function writeRunState(roots: Roots, id: string, pid: number, monitorPid: number): void {
+  const { runDirectory, runState } = containerPaths(roots, id)
+  const startTimeTicks = startTimeOf(pid)
+  // A process that has ended already needs no record: its exit is recorded by the monitor.
+  if (startTimeTicks === undefined) return
+  const state: RunState = { pid, startTimeTicks, startedAtMs: Date.now(), monitorPid }
+  mkdirSync(runDirectory, { recursive: true, mode: 0o711 })
+  writeFileSync(`${runState}.tmp`, JSON.stringify(state))
+  renameSync(`${runState}.tmp`, runState)
+}
+
+/** All containers of these roots, newest first. */
+export function listContainers(roots: Roots): Container[] {
+  return containerIds(roots)
+    .flatMap(id => readContainer(roots, id) ?? [])
+    .sort((a, b) => createdAt(b).localeCompare(createdAt(a)))
+}
+
+/**
+ * The container of this name, id, or unique beginning of an id, as Docker resolves it: an exact name wins over a
+ * beginning. Throws MinictrError where there is none or more than one.
+ */
+export function findContainer(roots: Roots, text: string): Container {
+  const ids = containerIds(roots)
+  const exact = ids.find(id => id === text) ?? idOfName(roots, text)
+  const matching = exact ? [exact] : /^[0-9a-f]+$/.test(text) ? ids.filter(id => id.startsWith(text)) : []
+  if (matching.length > 1) {
+    throw new MinictrError(`Multiple containers found with provided prefix: ${text}`, {
+      remedy: 'Give more characters of the id; `minictr ps -a --no-trunc` shows them whole.',
+    })
+  }
+  const container = matching[0] && readContainer(roots, matching[0])
+  if (container) return container
+  throw new MinictrError(`No such container: ${text}`, {
+    remedy: '`minictr ps -a` lists the containers there are.',
+  })
+}
+
+/** The PID of a running container, as the host sees it; for joining its namespaces. Throws MinictrError otherwise. */
+export function runningPid(roots: Roots, text: string): number {
+  const container = findContainer(roots, text)
+  if (container.status === 'running' && container.run) return container.run.pid
+  throw new MinictrError(`cannot join namespaces of container ${text}: it is not running`, {
+    remedy: '`minictr ps` lists the running containers.',
+  })
+}
+
+function containerIds(roots: Roots): string[] {
+  try {
+    return readdirSync(`${roots.root}/containers`)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function idOfName(roots: Roots, name: string): string | undefined {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return undefined
+  return readText(`${roots.root}/names/${name}`)?.trim()
+}
+
+/** A directory without a whole config.json is a container that is being made, or never was: not one yet. */
+function readContainer(roots: Roots, id: string): Container | undefined {
+  const paths = containerPaths(roots, id)
+  const spec = readJson<Spec>(paths.config)
+  if (!spec) return undefined
+  const run = readJson<RunState>(paths.runState)
+  const exit = readJson<ExitRecord>(paths.exitRecord)
+  const isRunning = run !== undefined && startTimeOf(run.pid) === run.startTimeTicks
+  const status = isRunning ? 'running' : exit ? 'exited' : run ? 'unknown' : 'created'
+  return {
+    id,
+    name: spec.annotations[annotation.name] ?? '',
+    spec,
+    status,
+    ...(run && { run }),
+    ...(exit && { exit }),
+  }
+}
+
+function createdAt(container: Container): string {
+  return container.spec.annotations[annotation.createdAt] ?? ''
+}
+
+/** Field 22 of /proc/PID/stat (proc_pid_stat(5)); a zombie no longer runs. */
+function startTimeOf(pid: number): string | undefined {
+  const fields = readText(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')
+  return fields && fields[0] !== 'Z' && fields[0] !== 'X' ? fields[19] : undefined
+}
+
+function readJson<T>(path: string): T | undefined {
+  const text = readText(path)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return undefined
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH' || errnoOf(error) === 'ENOTDIR')
+      return undefined
+    throw error
+  }
+}

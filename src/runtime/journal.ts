@@ -1,0 +1,52 @@
+// The journal: what was done on the host and how to undo it, written before each act, so that no crash forgets it.
+
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { errnoOf } from '../system/errno.ts'
+import type { Op } from './op.ts'
+import type { Step } from './step.ts'
+
+export type JournalEntry = { step: string; lasts: Step['lasts']; undo: Op[] }
+
+/** The journal of one container: a line of JSON for each host step, in a directory that dies with the machine. */
+export class Journal {
+  readonly directory: string
+  private readonly path: string
+
+  constructor(directory: string) {
+    this.directory = directory
+    this.path = `${directory}/journal`
+  }
+
+  /** Writes down how to undo these steps. The lines are complete or absent: one append, on tmpfs. */
+  record(steps: Step[]): void {
+    const entries = steps.flatMap(step =>
+      Array.isArray(step.undo) && step.undo.length > 0
+        ? [{ step: step.id, lasts: step.lasts, undo: step.undo } satisfies JournalEntry]
+        : [],
+    )
+    if (entries.length === 0) return
+    mkdirSync(this.directory, { recursive: true, mode: 0o711 })
+    appendFileSync(this.path, entries.map(entry => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 })
+  }
+
+  /** The entries as written, oldest first; none where there is no journal. A torn last line is left out. */
+  read(): JournalEntry[] {
+    let text: string
+    try {
+      text = readFileSync(this.path, 'utf8')
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return []
+      throw error
+    }
+    return text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => JSON.parse(line) as JournalEntry)
+  }
+
+  /** Forgets everything: called when all of it has been undone. */
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}

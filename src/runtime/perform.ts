@@ -1,0 +1,181 @@
+// The loop: performs a plan step by step, writes the journal before each act on the host, and undoes all on failure.
+// It knows no step by name: what a step means is in its data.
+
+import type { Answer, Executor } from '../system/executor.ts'
+import { likelyCause } from '../system/likely-cause.ts'
+import type { Journal } from './journal.ts'
+import type { Op, Slot, Text } from './op.ts'
+import type { Resolve } from './ops/row.ts'
+import { callOf, showOp } from './ops.ts'
+import type { Plan, Step } from './step.ts'
+import { type Failure, StepError } from './step-error.ts'
+
+export type StepReport = {
+  step: Step
+  index: number
+  total: number
+  /** process.hrtime.bigint() when the step, or the batch it was in, was sent. */
+  startedNs: bigint
+  /** For each op that was answered, in order; the last one of a plan, execve, has no answer. */
+  opElapsedNs: number[]
+}
+
+export type Observer = {
+  /** Awaited before each step; with it present every step is sent on its own. `quit` rolls everything back. */
+  before?(step: Step, index: number, total: number): Promise<'go' | 'quit'>
+  after?(report: StepReport): void
+}
+
+/** The two processes that perform ops: the monitor on the host, init on the container’s side. */
+export type Executors = { host: Executor; container: Executor }
+
+export type Outcome = { pid: number } | { quit: true }
+
+/**
+ * Performs the plan and returns the PID of the container's process as the host sees it.
+ *
+ * Throws StepError when the kernel refuses an op; by then everything done before has been undone.
+ */
+export async function perform(
+  plan: Plan,
+  executors: Executors,
+  journal: Journal,
+  observer: Observer = {},
+): Promise<Outcome> {
+  const late = new LateValues()
+  let index = 0
+  for (const batch of batches(plan.steps, observer.before !== undefined)) {
+    if ((await observer.before?.(batch[0]!, index, plan.steps.length)) === 'quit') {
+      await rollBack(journal, executors, late)
+      return { quit: true }
+    }
+    journal.record(batch)
+    const ops = batch.flatMap(step => step.ops)
+    const startedNs = process.hrtime.bigint()
+    const { answers, closed } = await executors[batch[0]!.side].perform(ops.map(op => callOf(op, late)))
+    late.learn(ops, answers)
+    report(batch, index, plan.steps.length, startedNs, answers, observer)
+    const failed = failureIn(batch, answers, closed)
+    if (failed) {
+      const failure = { ...failed, index: index + batch.indexOf(failed.step), total: plan.steps.length }
+      const rollback = await rollBack(journal, executors, late)
+      throw new StepError(failure, likelyCause(failure.op, failure.errno), rollback)
+    }
+    index += batch.length
+  }
+  return { pid: late.pid }
+}
+
+/** Steps that follow each other on one side go in one message, unless each is to be paused at. */
+function batches(steps: Step[], single: boolean): Step[][] {
+  const result: Step[][] = []
+  for (const step of steps) {
+    const last = result.at(-1)
+    if (!single && last?.[0]?.side === step.side) last.push(step)
+    else result.push([step])
+  }
+  return result
+}
+
+/** Values that are only known while performing: descriptors by their names, and the PID. */
+class LateValues implements Resolve {
+  pid = 0
+  private slots: Slot[] = []
+
+  slot(name: Slot): number {
+    const known = this.slots.indexOf(name)
+    return known >= 0 ? known : this.slots.push(name) - 1
+  }
+
+  text(text: Text): string {
+    if (typeof text === 'string') return text
+    return text.map(part => (typeof part === 'string' ? part : String(this.pid))).join('')
+  }
+
+  learn(ops: Op[], answers: Answer[]): void {
+    answers.forEach(({ result }, index) => {
+      const name = ops[index]?.op
+      if ((name === 'spawn_init' || name === 'fork') && result > 0) this.pid = result
+    })
+  }
+}
+
+function report(
+  batch: Step[],
+  index: number,
+  total: number,
+  startedNs: bigint,
+  answers: Answer[],
+  observer: Observer,
+): void {
+  if (!observer.after) return
+  let answered = 0
+  batch.forEach((step, offset) => {
+    const mine = answers.slice(answered, answered + step.ops.length)
+    answered += step.ops.length
+    observer.after!({
+      step,
+      index: index + offset,
+      total,
+      startedNs,
+      opElapsedNs: mine.map(answer => answer.elapsedNs),
+    })
+  })
+}
+
+/** The first op that was refused, or the one during which the executor went away without becoming a program. */
+function failureIn(
+  batch: Step[],
+  answers: Answer[],
+  closed: boolean,
+): Omit<Failure, 'index' | 'total'> | undefined {
+  let answered = 0
+  for (const step of batch) {
+    for (const op of step.ops) {
+      const answer = answers[answered++]
+      if (answer === undefined) return closed && op.op === 'execve' ? undefined : { step, op, errno: 'EPIPE' }
+      if (answer.errno !== undefined && !op.tolerate?.includes(answer.errno))
+        return { step, op, errno: answer.errno }
+    }
+  }
+  return undefined
+}
+
+async function rollBack(journal: Journal, executors: Executors, late: LateValues) {
+  if (late.pid > 0) {
+    // First the process, then what it stood in: a cgroup with a process in it cannot be removed.
+    try {
+      process.kill(late.pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself already.
+    }
+  }
+  return await undo(journal, executors.host)
+}
+
+/**
+ * Undoes what the journal holds, last step first; with `lasts` only the steps of that duration. Goes on after a failure
+ * and tells of it, so that one stuck object does not keep the others. Forgets the journal when nothing failed.
+ */
+export async function undo(
+  journal: Journal,
+  host: Executor,
+  lasts?: Step['lasts'],
+): Promise<{ undone: string[]; failed: string[] }> {
+  const undone: string[] = []
+  const failed: string[] = []
+  const late = new LateValues()
+  for (const entry of journal.read().reverse()) {
+    if (lasts && entry.lasts !== lasts) continue
+    const { answers } = await host.perform(entry.undo.map(op => callOf(op, late)))
+    const last = entry.undo[answers.length - 1]
+    const { errno } = answers.at(-1) ?? { errno: 'EPIPE' }
+    if (answers.length === entry.undo.length && (errno === undefined || last?.tolerate?.includes(errno))) {
+      undone.push(entry.step)
+    } else {
+      failed.push(`${entry.step}: ${last ? showOp(last) : 'no answer'} = ${errno}`)
+    }
+  }
+  if (failed.length === 0) journal.remove()
+  return { undone, failed }
+}

@@ -1,0 +1,65 @@
+// The container's directory: its OCI configuration, its writable layer, and the few files that name the network.
+
+import type { PlanContext } from '../context.ts'
+import type { Op } from '../op.ts'
+import type { OverlaySource, Spec } from '../spec.ts'
+import type { Step } from '../step.ts'
+import { hostStep } from './container-step.ts'
+
+/** Steps that claim the name and write what the container keeps between runs. */
+export function containerFileSteps(
+  spec: Spec,
+  context: PlanContext,
+  overlay: OverlaySource | undefined,
+): Step[] {
+  const { directory, nameFile } = context
+  const steps: Step[] = []
+  if (nameFile) {
+    steps.push(
+      hostStep(
+        'claim-name',
+        'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. First of all, so that a lost race costs nothing.',
+        [{ op: 'write_file', path: nameFile, content: context.containerId, how: 'exclusive', mode: 0o644 }],
+        'container',
+      ),
+    )
+  }
+  steps.push(
+    hostStep(
+      'create-container-directory',
+      'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory.',
+      [{ op: 'mkdir', path: directory, mode: 0o711 }, ...directoryOps(spec, context, overlay)],
+      'container',
+      [{ op: 'remove_tree', path: directory, tolerate: ['ENOENT'] }],
+    ),
+    hostStep(
+      'write-container-files',
+      'config.json is the OCI runtime specification of this container: the contract between engine and runtime, as in Docker. hosts, hostname and resolv.conf are bind-mounted later, because the image cannot know them.',
+      context.files.map(file => ({
+        op: 'write_file',
+        path: file.path,
+        content: file.content,
+        how: 'create',
+        mode: file.mode,
+      })),
+      'container',
+      [],
+    ),
+  )
+  return steps
+}
+
+function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource | undefined): Op[] {
+  const ops: Op[] = [{ op: 'mkdir', path: spec.root.path, mode: 0o755 }]
+  if (overlay) {
+    ops.push(
+      { op: 'mkdir', path: overlay.upper, mode: 0o755 },
+      { op: 'mkdir', path: overlay.work, mode: 0o700 },
+    )
+  }
+  for (const { path, mode, uid, gid } of context.directories) {
+    ops.push({ op: 'mkdir', path, mode })
+    if (uid !== undefined && gid !== undefined) ops.push({ op: 'lchown', path, uid, gid })
+  }
+  return ops
+}

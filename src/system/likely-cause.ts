@@ -1,0 +1,86 @@
+// Why the kernel may have refused: looked up on this host, not guessed. Only what a probe confirms is said.
+
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
+
+/** What a failed op was about; a structural subset of the runtime's ops. */
+export type FailedOp = {
+  op: string
+  path?: unknown
+  type?: unknown
+  target?: unknown
+  source?: unknown
+  in?: unknown
+}
+
+/** A sentence on the likely cause of this error on this host, or undefined where no probe tells. */
+export function likelyCause(op: FailedOp, errno: string): string | undefined {
+  if (errno === 'EPIPE')
+    return 'the process that performed the step was killed; `dmesg` tells whether memory ran out.'
+  if (errno === 'ENOSPC') return fullFileSystem(op) ?? exhaustedNamespaces(op)
+  if (errno === 'EROFS')
+    return `${pathOf(op) ?? 'the target'} lies on a file system that is mounted read-only.`
+  if (errno === 'EPERM' || errno === 'EACCES') return missingPrivilege()
+  if (errno === 'ENODEV' && typeof op.type === 'string') return missingFileSystem(op.type)
+  if (
+    errno === 'ENOENT' &&
+    typeof op.source === 'string' &&
+    op.source.startsWith('/') &&
+    !existsSync(op.source)
+  ) {
+    return `${op.source} does not exist on this host.`
+  }
+  if (errno === 'EAGAIN' && (op.op === 'fork' || op.op === 'spawn_init')) {
+    return `the limit of processes is reached: kernel.pid_max is ${read('/proc/sys/kernel/pid_max')}, and ulimit -u may be lower.`
+  }
+  if (errno === 'ENOSYS') return `this kernel (${read('/proc/sys/kernel/osrelease')}) does not have ${op.op}.`
+  return undefined
+}
+
+function pathOf(op: FailedOp): string | undefined {
+  const path = op.path ?? op.target
+  if (typeof path !== 'string') return undefined
+  return typeof op.in === 'string' ? `${op.in}${path}` : path
+}
+
+function fullFileSystem(op: FailedOp): string | undefined {
+  let path = pathOf(op) ?? '/'
+  while (path !== '/' && !existsSync(path)) path = path.slice(0, path.lastIndexOf('/')) || '/'
+  const { bavail, ffree } = statfsSync(path)
+  if (bavail === 0) return `the file system of ${path} is full: df ${path}`
+  if (ffree === 0) return `the file system of ${path} has no inode left: df -i ${path}`
+  return undefined
+}
+
+const namespaceLimits = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup', 'user']
+
+function exhaustedNamespaces(op: FailedOp): string | undefined {
+  if (op.op !== 'unshare' && op.op !== 'create_userns') return undefined
+  const zero = namespaceLimits.filter(name => read(`/proc/sys/user/max_${name}_namespaces`) === '0')
+  if (zero.length > 0)
+    return `user.max_${zero[0]}_namespaces is 0 on this host: sysctl -w user.max_${zero[0]}_namespaces=10000`
+  return 'a limit of user.max_*_namespaces is reached, or namespaces are nested too deep.'
+}
+
+const sysAdmin = 21n
+
+function missingPrivilege(): string | undefined {
+  if (process.getuid?.() !== 0) return 'minictr does not run as root: use sudo.'
+  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'
+  if (((BigInt(`0x${mask}`) >> sysAdmin) & 1n) === 0n) {
+    return 'this root has no CAP_SYS_ADMIN: minictr seems to run inside a container itself; use a virtual machine.'
+  }
+  return undefined
+}
+
+function missingFileSystem(type: string): string | undefined {
+  const known = read('/proc/filesystems').split(/\s+/)
+  return known.includes(type) ? undefined : `this kernel has no ${type} file system: modprobe ${type}`
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return ''
+  }
+}
