@@ -1,0 +1,57 @@
+// minictr-helper: makes the system calls that Node, having threads, cannot make. It knows nothing of containers: what
+// is done, and in which order, comes over a socket (wire.h).
+
+#include "roles.h"
+#include "seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { CONTROL = 3, INIT = 4 };
+
+static const char usage[] =
+    "minictr-helper is started by minictr, not by hand.\n"
+    "  minictr-helper init      performs the operations that come over descriptor 3\n"
+    "  minictr-helper monitor   the same, and keeps a container whose executor listens on descriptor 4\n"
+    "See native/wire.h for the language it speaks.\n";
+
+static int is_socket(int fd) {
+  int type;
+  socklen_t length = sizeof type;
+  return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+}
+
+// Descriptors this process was not meant to have: whoever started Node may have left some open in it.
+static void close_from(unsigned first) { syscall(SYS_close_range, first, ~0u, 0); }
+
+static void keep_private(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+int main(int argc, char **argv) {
+  const char *role = argc == 2 ? argv[1] : "";
+  int init = !strcmp(role, "init"), monitor = !strcmp(role, "monitor");
+  if ((!init && !monitor) || !is_socket(CONTROL) || (monitor && !is_socket(INIT))) {
+    fputs(usage, stderr);
+    return 64;
+  }
+  for (int fd; (fd = open("/dev/null", O_RDWR)) >= 0;) { // 0, 1 and 2 are there from now on
+    if (fd <= 2) continue;
+    close(fd);
+    break;
+  }
+  close_from(monitor ? INIT + 1 : CONTROL + 1);
+  if (become_sealed(argv)) {
+    fprintf(stderr, "minictr-helper: cannot run from a sealed copy in memory: %s\n", strerror(errno));
+    return 125;
+  }
+  keep_private(CONTROL);
+  if (monitor) {
+    keep_private(INIT);
+    monitor_role(CONTROL, INIT);
+  }
+  init_role(CONTROL, -1);
+}
