@@ -1,0 +1,51 @@
+// The table of commands: each one's name, a line about it, and the file that is loaded when it is asked for.
+
+import type { CommandEntry, CommandTable } from './command.ts'
+
+export type Section = { title: string; commands: CommandTable }
+
+/** What `minictr --help` lists, in its order. */
+export const sections: Section[] = [
+  {
+    title: 'Common Commands',
+    commands: {
+      run: {
+        summary: 'Create and run a new container from an image',
+        load: () => import('./run.ts'),
+        failureStatus: 125,
+      },
+    },
+  },
+]
+
+export type Group = { summary: string; commands: CommandTable }
+
+/** Commands that are followed by another command's name. */
+export const groups: { [name: string]: Group } = {}
+
+export type Found =
+  | { kind: 'command'; name: string; entry: CommandEntry; args: string[] }
+  | { kind: 'group'; name: string; group: Group; args: string[] }
+  | { kind: 'unknown'; words: string[]; candidates: string[] }
+
+/** Finds the command that the words name, and leaves it the words after its name. */
+export function findCommand(words: string[]): Found {
+  const [first = '', second, ...rest] = words
+  for (const { commands } of sections) {
+    if (Object.hasOwn(commands, first)) {
+      return { kind: 'command', name: first, entry: commands[first]!, args: words.slice(1) }
+    }
+  }
+  if (!Object.hasOwn(groups, first)) {
+    const names = [...sections.flatMap(({ commands }) => Object.keys(commands)), ...Object.keys(groups)]
+    return { kind: 'unknown', words: [first], candidates: names }
+  }
+  const group = groups[first]!
+  if (second === undefined || second.startsWith('-')) {
+    return { kind: 'group', name: first, group, args: words.slice(1) }
+  }
+  if (Object.hasOwn(group.commands, second)) {
+    return { kind: 'command', name: `${first} ${second}`, entry: group.commands[second]!, args: rest }
+  }
+  return { kind: 'unknown', words: [first, second], candidates: Object.keys(group.commands) }
+}

@@ -1,0 +1,19 @@
+// The options of a run while its command line is being read: some flags only make sense once all of them are known.
+
+import { defaultOptions, type RunOptions } from '../../containers/options.ts'
+import type { Flag, FlagGroup } from './flag.ts'
+
+export type Draft = {
+  options: RunOptions
+  /** Variables of files count before those of flags, wherever they were given. */
+  envFiles: string[]
+  labelFiles: string[]
+  labels: string[]
+}
+
+export type RunFlag = Flag<Draft>
+export type RunFlagGroup = FlagGroup<Draft>
+
+export function emptyDraft(): Draft {
+  return { options: defaultOptions(), envFiles: [], labelFiles: [], labels: [] }
+}

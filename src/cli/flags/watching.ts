@@ -1,0 +1,31 @@
+// minictr's own flags: ways to watch a container being made.
+
+import type { RunFlagGroup } from './draft.ts'
+
+export const watchingFlags: RunFlagGroup = {
+  title: "Watching it happen (minictr's own)",
+  flags: [
+    {
+      name: 'step',
+      about: 'Pause before each step of making the container',
+      turn: ({ options }, on) => {
+        options.step = on
+      },
+    },
+    {
+      name: 'timing',
+      about: 'Print the microseconds each step took',
+      turn: ({ options }, on) => {
+        options.timing = on
+      },
+    },
+    {
+      name: 'trace',
+      takes: 'file',
+      about: "Write the steps' times to a file in the Chrome trace format",
+      set: ({ options }, file) => {
+        options.traceFile = file
+      },
+    },
+  ],
+}

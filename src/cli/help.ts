@@ -1,0 +1,96 @@
+// What minictr says about itself: its version, its commands, and the name that was probably meant.
+
+import type { MinictrError } from '../system/error.ts'
+import type { CommandTable } from './command.ts'
+import { type Found, type Group, groups, sections } from './commands.ts'
+import { usageError } from './usage-error.ts'
+
+const globalOptions: [flag: string, about: string][] = [
+  ['--root DIR', 'Where images and containers are kept (default /var/lib/minictr)'],
+  ['--run-root DIR', 'Where the state of this boot is kept (default /run/minictr)'],
+  ['--config FILE', 'Registry mirrors, insecure registries, … (default /etc/minictr/config.json)'],
+  ['--debug', 'Say where in the program an error happened'],
+  ['-v, --version', 'Print version information and quit'],
+  ['--help', 'Print this help'],
+]
+
+/** The text of `minictr --help`. */
+export function helpText(): string {
+  const blocks = sections.map(({ title, commands }) => `${title}:\n${list(rowsOf(commands))}`)
+  const groupRows = Object.entries(groups).map(([name, { summary }]): [string, string] => [name, summary])
+  return [
+    'Usage:  minictr [OPTIONS] COMMAND',
+    'A container runtime to read and to use: every container is a list of steps that can be\nperformed, shown, walked one at a time and printed as a script',
+    ...blocks,
+    ...(groupRows.length > 0 ? [`Management Commands:\n${list(groupRows)}`] : []),
+    `Global Options:\n${list(globalOptions)}`,
+    "Run 'minictr COMMAND --help' for more information on a command.",
+  ].join('\n\n')
+}
+
+/** The text of `minictr image --help`. */
+export function groupHelpText(name: string, { summary, commands }: Group): string {
+  return [
+    `Usage:  minictr ${name} COMMAND`,
+    summary,
+    `Commands:\n${list(rowsOf(commands))}`,
+    `Run 'minictr ${name} COMMAND --help' for more information on a command.`,
+  ].join('\n\n')
+}
+
+/** `minictr version 0.1.0`, the version of the package. */
+export async function versionText(): Promise<string> {
+  const { default: description } = await import('../../package.json', { with: { type: 'json' } })
+  return `minictr version ${description.version}`
+}
+
+/** The error for a name that is no command's, with the nearest one that is. */
+export function unknownCommand({ words, candidates }: Found & { kind: 'unknown' }): MinictrError {
+  const typed = words.at(-1)!
+  const program = ['minictr', ...words.slice(0, -1)].join(' ')
+  const near = nearest(typed, candidates)
+  const hint = near === undefined ? '' : ` (did you mean '${program} ${near}'?)`
+  return usageError(`unknown command: ${program} ${typed}${hint}`, program)
+}
+
+/** The candidate that needs the fewest corrections to become `word`, if it needs few. */
+export function nearest(word: string, candidates: string[]): string | undefined {
+  const ranked = candidates
+    .map(candidate => ({ candidate, corrections: distance(word, candidate) }))
+    .sort((a, b) => a.corrections - b.corrections)
+  const best = ranked[0]
+  if (best === undefined) return undefined
+  return best.corrections <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
+function distance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+  for (let i = 1; i <= a.length; i++) {
+    rows.push([i])
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      rows[i]!.push(
+        Math.min(
+          replaced,
+          rows[i - 1]![j]! + 1,
+          rows[i]![j - 1]! + 1,
+          swapped ? rows[i - 2]![j - 2]! + 1 : replaced,
+        ),
+      )
+    }
+  }
+  return rows[a.length]![b.length]!
+}
+
+function rowsOf(commands: CommandTable): [string, string][] {
+  return Object.entries(commands)
+    .filter(([, { isAlias }]) => !isAlias)
+    .map(([name, { summary }]) => [name, summary])
+}
+
+function list(rows: [string, string][]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}

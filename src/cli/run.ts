@@ -1,0 +1,21 @@
+// minictr run: a container from an image, in the foreground.
+
+import type { GlobalOptions } from './command.ts'
+import { parseRun } from './run-flags.ts'
+
+/** Creates and runs the container that the arguments describe; returns the status of its process, or Docker's 125. */
+export async function perform(args: string[], globals: GlobalOptions): Promise<number> {
+  const options = parseRun(args)
+  if (options === 'help') {
+    const { runHelp } = await import('./run-help.ts')
+    process.stdout.write(runHelp())
+    return 0
+  }
+  if (!options.isNetworkChosen && process.stderr.isTTY) {
+    process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
+  }
+  const { runContainer } = await import('../containers/run.ts')
+  const { exitStatus, leftovers } = await runContainer(options, globals)
+  for (const leftover of leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)
+  return exitStatus
+}

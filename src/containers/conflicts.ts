@@ -1,0 +1,111 @@
+// Wishes that contradict each other or make no sense, whatever the image and the host: found before anything is done.
+
+import { MinictrError } from '../system/error.ts'
+import type { MountOption, RunOptions } from './options.ts'
+
+/** Less memory than this does not let a process start (moby, daemon/daemon_unix.go). */
+const MINIMUM_MEMORY_BYTES = 6 * 1024 ** 2
+/** The kernel's limit for host names (uname(2)). */
+const LONGEST_HOSTNAME = 64
+
+/** Throws MinictrError, in Docker's words, for the first contradiction it finds. Source: moby, daemon and runconfig. */
+export function checkOptions(options: RunOptions): void {
+  const conflict =
+    nameConflict(options) ??
+    namespaceConflict(options) ??
+    memoryConflict(options) ??
+    processorConflict(options) ??
+    mountConflict(options.mounts)
+  if (conflict !== undefined) throw new MinictrError(conflict, { exitStatus: 125 })
+}
+
+function nameConflict({ name, hostname, workingDirectory, user }: RunOptions): string | undefined {
+  if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
+    return `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`
+  }
+  if (hostname !== undefined && Buffer.byteLength(hostname) > LONGEST_HOSTNAME) {
+    return `--hostname ${hostname}: Linux takes at most ${LONGEST_HOSTNAME} bytes`
+  }
+  if (workingDirectory && !workingDirectory.startsWith('/')) {
+    return `the working directory '${workingDirectory}' is invalid, it needs to be an absolute path`
+  }
+  if (user?.includes('\0')) return '--user holds a zero byte'
+  return undefined
+}
+
+function namespaceConflict(options: RunOptions): string | undefined {
+  const { network, namespaces, hostname, extraHosts, dnsServers, dnsSearch, dnsOptions, sysctls } = options
+  const ownsSysctl = (prefix: string) => Object.keys(sysctls).find(name => name.startsWith(prefix))
+  if (typeof network === 'object') {
+    if (hostname !== undefined) return 'conflicting options: hostname and the network mode'
+    if (dnsServers.length + dnsSearch.length + dnsOptions.length > 0) {
+      return 'conflicting options: dns and the network mode'
+    }
+    if (extraHosts.length > 0) return 'conflicting options: custom host-to-IP mapping and the network mode'
+  }
+  if (namespaces.uts === 'host' && hostname !== undefined) {
+    return 'conflicting options: hostname and the UTS mode'
+  }
+  if (network === 'host' && ownsSysctl('net.') !== undefined) {
+    return `sysctl "${ownsSysctl('net.')}" not allowed in host network namespace`
+  }
+  const ipcSysctl = Object.keys(sysctls).find(name => /^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(name))
+  if (namespaces.ipc === 'host' && ipcSysctl !== undefined) {
+    return `sysctl "${ipcSysctl}" is not allowed in the hosts ipc namespace`
+  }
+  return undefined
+}
+
+function memoryConflict({ resources }: RunOptions): string | undefined {
+  const { memoryBytes = 0, memorySwapBytes = 0, memoryReservationBytes = 0 } = resources
+  if (memoryBytes > 0 && memoryBytes < MINIMUM_MEMORY_BYTES) return 'Minimum memory limit allowed is 6MB'
+  if (memoryBytes === 0 && memorySwapBytes > 0) {
+    return 'You should always set the Memory limit when using Memoryswap limit, see usage'
+  }
+  if (memoryBytes > 0 && memorySwapBytes > 0 && memorySwapBytes < memoryBytes) {
+    return 'Minimum memoryswap limit should be larger than memory limit, see usage'
+  }
+  if (memoryReservationBytes > 0 && memoryReservationBytes < MINIMUM_MEMORY_BYTES) {
+    return 'Minimum memory reservation allowed is 6MB'
+  }
+  if (memoryBytes > 0 && memoryBytes < memoryReservationBytes) {
+    return 'Minimum memory limit can not be less than memory reservation limit, see usage'
+  }
+  return undefined
+}
+
+function processorConflict({ resources }: RunOptions): string | undefined {
+  const {
+    nanoCpus,
+    cpuQuotaMicroseconds: quota,
+    cpuPeriodMicroseconds: period,
+    cpuShares,
+    blockIoWeight,
+  } = resources
+  if (nanoCpus !== undefined && quota !== undefined) {
+    return 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'
+  }
+  if (nanoCpus !== undefined && period !== undefined) {
+    return 'Conflicting options: Nano CPUs and CPU Period cannot both be set'
+  }
+  if (period !== undefined && (period < 1000 || period > 1_000_000)) {
+    return 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'
+  }
+  if (quota !== undefined && quota > 0 && quota < 1000)
+    return 'CPU cfs quota can not be less than 1ms (i.e. 1000)'
+  if (cpuShares !== undefined && cpuShares < 2) return 'the minimum allowed cpu-shares is 2'
+  if (cpuShares !== undefined && cpuShares > 262_144) return 'the maximum allowed cpu-shares is 262144'
+  if (blockIoWeight !== undefined && (blockIoWeight < 10 || blockIoWeight > 1000)) {
+    return 'Range of blkio weight is from 10 to 1000'
+  }
+  return undefined
+}
+
+function mountConflict(mounts: MountOption[]): string | undefined {
+  const taken = new Set<string>()
+  for (const { target } of mounts) {
+    if (taken.has(target)) return `Duplicate mount point: ${target}`
+    taken.add(target)
+  }
+  return undefined
+}
