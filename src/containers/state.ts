@@ -4,11 +4,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { annotation, type Spec } from '../runtime/spec.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
+import { identify, isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 
 export type Roots = { root: string; runRoot: string }
 
-/** The process of a running container. The start time tells it from a later process with the same PID. */
-export type RunState = { pid: number; startTimeTicks: string; startedAtMs: number; monitorPid: number }
+/** The process of a running container. */
+export type RunState = ProcessIdentity & { startedAtMs: number }
 
 /** How the process ended, as the monitor wrote it down. `signal` is its number, or null. */
 export type ExitRecord = { exitStatus: number; signal: number | null; finishedAtMs: number }
@@ -37,12 +38,12 @@ export function containerPaths(roots: Roots, id: string) {
 }
 
 /** Records the process of a started container. */
-export function writeRunState(roots: Roots, id: string, pid: number, monitorPid: number): void {
+export function writeRunState(roots: Roots, id: string, pid: number): void {
   const { runDirectory, runState } = containerPaths(roots, id)
-  const startTimeTicks = startTimeOf(pid)
-  // A process that has ended already needs no record: its exit is recorded by the monitor.
-  if (startTimeTicks === undefined) return
-  const state: RunState = { pid, startTimeTicks, startedAtMs: Date.now(), monitorPid }
+  const identity = identify(pid)
+  // A process that has ended already needs no record: the monitor records its exit.
+  if (!identity) return
+  const state: RunState = { ...identity, startedAtMs: Date.now() }
   mkdirSync(runDirectory, { recursive: true, mode: 0o711 })
   writeFileSync(`${runState}.tmp`, JSON.stringify(state))
   renameSync(`${runState}.tmp`, runState)
@@ -105,8 +106,7 @@ function readContainer(roots: Roots, id: string): Container | undefined {
   if (!spec) return undefined
   const run = readJson<RunState>(paths.runState)
   const exit = readJson<ExitRecord>(paths.exitRecord)
-  const isRunning = run !== undefined && startTimeOf(run.pid) === run.startTimeTicks
-  const status = isRunning ? 'running' : exit ? 'exited' : run ? 'unknown' : 'created'
+  const status = run && isRunning(run) ? 'running' : exit ? 'exited' : run ? 'unknown' : 'created'
   return {
     id,
     name: spec.annotations[annotation.name] ?? '',
@@ -119,14 +119,6 @@ function readContainer(roots: Roots, id: string): Container | undefined {
 
 function createdAt(container: Container): string {
   return container.spec.annotations[annotation.createdAt] ?? ''
-}
-
-/** Field 22 of /proc/PID/stat (proc_pid_stat(5)); a zombie no longer runs. */
-function startTimeOf(pid: number): string | undefined {
-  const fields = readText(`/proc/${pid}/stat`)
-    ?.replace(/^.*\) /s, '')
-    .split(' ')
-  return fields && fields[0] !== 'Z' && fields[0] !== 'X' ? fields[19] : undefined
 }
 
 function readJson<T>(path: string): T | undefined {

@@ -2,18 +2,25 @@
 
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { errnoOf } from '../system/errno.ts'
+import type { ProcessIdentity } from '../system/process-identity.ts'
 import type { Op } from './op.ts'
 import type { Step } from './step.ts'
 
 export type JournalEntry = { step: string; lasts: Step['lasts']; undo: Op[] }
 
+/** Whose journal it is: while this process, the monitor, runs, nobody else may undo. */
+type OwnerLine = { owner: ProcessIdentity }
+
 /** The journal of one container: a line of JSON for each host step, in a directory that dies with the machine. */
 export class Journal {
   readonly directory: string
   private readonly path: string
+  private opening: OwnerLine[]
 
-  constructor(directory: string) {
+  /** `owner` is needed only to write. */
+  constructor(directory: string, owner?: ProcessIdentity) {
     this.directory = directory
+    this.opening = owner ? [{ owner }] : []
     this.path = `${directory}/journal`
   }
 
@@ -26,11 +33,22 @@ export class Journal {
     )
     if (entries.length === 0) return
     mkdirSync(this.directory, { recursive: true, mode: 0o711 })
-    appendFileSync(this.path, entries.map(entry => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 })
+    const lines = [...this.opening, ...entries]
+    appendFileSync(this.path, lines.map(line => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 })
+    this.opening = []
+  }
+
+  /** The process that wrote it, if there is a journal. */
+  owner(): ProcessIdentity | undefined {
+    return this.lines().find(line => 'owner' in line)?.owner
   }
 
   /** The entries as written, oldest first; none where there is no journal. A torn last line is left out. */
   read(): JournalEntry[] {
+    return this.lines().filter(line => 'undo' in line)
+  }
+
+  private lines(): (JournalEntry | OwnerLine)[] {
     let text: string
     try {
       text = readFileSync(this.path, 'utf8')
@@ -42,7 +60,7 @@ export class Journal {
       .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
       .filter(line => line !== '')
-      .map(line => JSON.parse(line) as JournalEntry)
+      .map(line => JSON.parse(line) as JournalEntry | OwnerLine)
   }
 
   /** Forgets everything: called when all of it has been undone. */

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { MinictrError } from './error.ts'
-import { type Answer, type Call, decodeFrame, encodeRequest, type Frame, signalName } from './wire.ts'
+import { type Answer, type Arg, type Call, decodeFrame, encodeRequest, type Frame, signalName } from './wire.ts'
 
 export type { Answer, Arg, Call } from './wire.ts'
 
@@ -20,6 +20,7 @@ export class Executor {
   #socket: Duplex
   #onExit: ((waitStatus: number) => void) | undefined
   #batch: Batch | undefined
+  #last: Promise<unknown> = Promise.resolve()
   #chunks: Buffer[] = []
   #sizeBytes = 0
   #wantedBytes = 4
@@ -35,10 +36,18 @@ export class Executor {
     socket.on('end', () => this.#end())
   }
 
-  /** Performs the calls in order until one fails. Throws TypeError for an errno name that is none. */
+  /**
+   * Performs the calls in order until one fails; a batch waits for the one before it. Throws TypeError for an errno
+   * name that is none.
+   */
   perform(calls: Call[]): Promise<Performance> {
-    if (this.#batch) throw new TypeError('a batch is being performed already')
     const frame = encodeRequest(calls)
+    const performance = this.#last.then(() => this.#send(frame))
+    this.#last = performance
+    return performance
+  }
+
+  #send(frame: Buffer): Promise<Performance> {
     return new Promise(resolve => {
       this.#batch = { answers: [], resolve }
       if (this.#closed) this.#finish(true)
@@ -175,6 +184,11 @@ export class Monitor {
   static spawn(options: { stdin: Stdio; stdout?: Stdio; stderr?: Stdio }): Monitor {
     const { stdin, stdout = 'inherit', stderr = 'inherit' } = options
     return new Monitor(spawnHelper('monitor', [stdin, stdout, stderr], 2))
+  }
+
+  /** One of the monitor's own ops (native/monitor.c); an error number is not an error of the caller's. */
+  async ask(name: string, ...args: Arg[]): Promise<void> {
+    await this.host.perform([{ name, args }])
   }
 
   /** Leaves the monitor to itself: it goes on until its container has ended. */

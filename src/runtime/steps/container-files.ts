@@ -5,6 +5,7 @@ import type { Op } from '../op.ts'
 import type { OverlaySource, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { hostStep } from './container-step.ts'
+import { containerRoot } from './user-namespace.ts'
 
 /** Steps that claim the name and write what the container keeps between runs. */
 export function containerFileSteps(
@@ -56,6 +57,8 @@ function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource |
       { op: 'mkdir', path: overlay.upper, mode: 0o755 },
       { op: 'mkdir', path: overlay.work, mode: 0o700 },
     )
+    const owner = containerRoot(spec)
+    if (owner) ops.push({ op: 'lchown', path: overlay.upper, ...owner })
   }
   for (const { path, mode, uid, gid } of context.directories) {
     ops.push({ op: 'mkdir', path, mode })

@@ -66,36 +66,32 @@ function commonDirectory(paths: string[]): string | undefined {
 
 /**
  * The same layers seen with shifted owners: an idmapped mount translates what lies on the disk as root into the user
- * the container's root is on the host, with nothing copied and nothing changed on disk.
+ * the container's root is on the host, with nothing copied and nothing changed on disk. The writable layer is the
+ * container's alone, so its files simply belong to the shifted users.
  */
 export function shiftedOverlay(overlay: OverlaySource, runDirectory: string): OverlaySource {
-  return {
-    lower: overlay.lower.map((_, index) => `${runDirectory}/layers/${index}`),
-    upper: `${runDirectory}/layers/container/upper`,
-    work: `${runDirectory}/layers/container/work`,
-  }
+  return { ...overlay, lower: overlay.lower.map((_, index) => `${runDirectory}/layers/${index}`) }
 }
 
-/** Steps that mount each directory of the overlay with shifted owners. */
+/** Steps that mount each layer with shifted owners. */
 export function idmapSteps(overlay: OverlaySource, runDirectory: string, userns: Slot): Step[] {
   const shifted = shiftedOverlay(overlay, runDirectory)
-  const writable = overlay.upper.slice(0, overlay.upper.lastIndexOf('/'))
-  const pairs = overlay.lower.map((source, index) => ({ source, target: shifted.lower[index]! }))
-  pairs.push({ source: writable, target: `${runDirectory}/layers/container` })
   return [
     hostStep(
       'create-mapped-directories',
       'Places to mount the layers with shifted owners; empty on the host, filled only inside the container’s mount namespace.',
       [
         { op: 'mkdir', path: `${runDirectory}/layers`, mode: 0o711 },
-        ...pairs.map(({ target }): Op => ({ op: 'mkdir', path: target, mode: 0o711 })),
+        ...shifted.lower.map((path): Op => ({ op: 'mkdir', path, mode: 0o711 })),
       ],
       'run',
     ),
     containerStep(
       'map-layer-owners',
       'On disk the image’s files belong to the host’s user 0. An idmapped mount shows them as belonging to the user that is root in the container: no file is copied or changed.',
-      pairs.map(({ source, target }): Op => ({ op: 'idmap_mount', source, target, userns })),
+      overlay.lower.map((source, index): Op => {
+        return { op: 'idmap_mount', source, target: shifted.lower[index]!, userns }
+      }),
     ),
   ]
 }

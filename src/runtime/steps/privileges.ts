@@ -3,7 +3,9 @@
 import { capabilitiesOf } from '../capabilities.ts'
 import type { PlanContext } from '../context.ts'
 import type { Op } from '../op.ts'
+
 import { compileSeccomp } from '../seccomp/compile.ts'
+
 import type { Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'

@@ -13,6 +13,14 @@ export function hasUserNamespace(spec: Spec): boolean {
   return spec.linux.namespaces.some(({ type, path }) => type === 'user' && path === undefined)
 }
 
+/** The user and group of the host that are root in the container, where these are not simply root. */
+export function containerRoot(spec: Spec): { uid: number; gid: number } | undefined {
+  if (!hasUserNamespace(spec)) return undefined
+  const uid = spec.linux.uidMappings?.find(map => map.containerID === 0)?.hostID
+  const gid = spec.linux.gidMappings?.find(map => map.containerID === 0)?.hostID
+  return uid === undefined || gid === undefined ? undefined : { uid, gid }
+}
+
 /** Makes the namespace, without entering it yet. */
 export function createUserNamespaceStep(spec: Spec): Step {
   return containerStep(

@@ -1,0 +1,153 @@
+// run: plan, perform, wait, undo. The monitor is started first, so that it gets ready while Node still plans.
+
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { Journal } from '../runtime/journal.ts'
+import { type Observer, perform, undo } from '../runtime/perform.ts'
+import { annotation } from '../runtime/spec.ts'
+import { StepError } from '../runtime/step-error.ts'
+import { errnoOf } from '../system/errno.ts'
+import { MinictrError } from '../system/error.ts'
+import { Monitor } from '../system/executor.ts'
+import { identify } from '../system/process-identity.ts'
+import type { RunOptions } from './options.ts'
+import { type PlannedRun, planRun } from './plan-run.ts'
+import { forwardSignals } from './signals.ts'
+import { containerPaths, type Roots, writeRunState } from './state.ts'
+
+export type RunSettings = Roots & { configFile: string }
+
+/** How a run ended: Docker's exit status, and what could not be cleaned up, if anything. */
+export type RunResult = { exitStatus: number; leftovers: string[] }
+
+/**
+ * Makes a container, runs its program in the foreground and waits for it.
+ *
+ * The status is the program's own, or 128+n when signal n ended it. Throws StepError when a step fails (everything is
+ * undone by then), MinictrError with status 126 or 127 when the program cannot be executed or is not there, 125 else.
+ */
+export async function runContainer(
+  options: RunOptions,
+  settings: RunSettings,
+  observer?: Observer,
+): Promise<RunResult> {
+  const cidFile = options.cidFile === undefined ? undefined : claimCidFile(options.cidFile)
+  const monitor = Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
+  try {
+    const planned = await planRun(options, settings)
+    const result = await performRun(planned, options, settings, monitor, observer)
+    if (cidFile !== undefined) writeSync(cidFile, planned.id)
+    return result
+  } catch (error) {
+    if (options.cidFile !== undefined) rmSync(options.cidFile, { force: true })
+    throw error
+  } finally {
+    if (cidFile !== undefined) closeSync(cidFile)
+    monitor.close()
+  }
+}
+
+async function performRun(
+  planned: PlannedRun,
+  options: RunOptions,
+  settings: RunSettings,
+  monitor: Monitor,
+  observer: Observer | undefined,
+): Promise<RunResult> {
+  const paths = containerPaths(settings, planned.id)
+  const journal = new Journal(paths.runDirectory, identify(monitor.pid))
+  await monitor.ask('on_orphan', cleanUpCommand(settings, planned.id), environment())
+  const signals = forwardSignals(monitor, options)
+  try {
+    const outcome = await perform(
+      planned.plan,
+      { host: monitor.host, container: monitor.init },
+      journal,
+      observer,
+    )
+    if ('quit' in outcome) return { exitStatus: 0, leftovers: [] }
+    if (!options.remove) await monitor.ask('record_exit', paths.exitRecord)
+    if (options.tty && options.interactive) await monitor.ask('raw_terminal')
+    await monitor.ask('watch', outcome.pid)
+    signals.start()
+    if (!options.remove) writeRunState(settings, planned.id, outcome.pid)
+    const { status } = await monitor.exited
+    const { failed } = await undo(journal, monitor.host, options.remove ? undefined : 'run')
+    await monitor.ask('on_orphan', [], [])
+    return { exitStatus: status, leftovers: failed }
+  } catch (error) {
+    throw error instanceof StepError ? asProgramError(error, planned) : error
+  } finally {
+    signals.stop()
+  }
+}
+
+/** What the monitor starts when the container has ended and this process is gone. */
+function cleanUpCommand(settings: RunSettings, id: string): string[] {
+  const { root, runRoot, configFile } = settings
+  return [
+    process.execPath,
+    process.argv[1]!,
+    ...['--root', root, '--run-root', runRoot, '--config', configFile],
+    ...['system', 'recover', id],
+  ]
+}
+
+function environment(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
+}
+
+function claimCidFile(path: string): number {
+  try {
+    return openSync(path, 'wx', 0o644)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') {
+      throw new MinictrError(`--cidfile ${path} cannot be created: ${(error as Error).message}`, {
+        exitStatus: 125,
+      })
+    }
+    throw new MinictrError(
+      `container ID file found, make sure the other container isn't running or delete ${path}`,
+      {
+        exitStatus: 125,
+      },
+    )
+  }
+}
+
+/** A program that is not there, or cannot be executed, is the user's matter: told in Docker's words and statuses. */
+function asProgramError(error: StepError, planned: PlannedRun): MinictrError {
+  const { op, errno, step } = error.failure
+  if (op.op === 'write_file' && errno === 'EEXIST') {
+    const name = planned.spec.annotations[annotation.name]
+    return new MinictrError(
+      `Conflict. The container name "/${name}" was taken by another container just now`,
+      {
+        remedy: 'Choose another --name.',
+        exitStatus: 125,
+      },
+    )
+  }
+  if (op.op !== 'execve') return error
+  const program = op.argv[0] ?? ''
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+    const reason = program.includes('/')
+      ? `stat ${program}: no such file or directory`
+      : 'executable file not found in $PATH'
+    return new MinictrError(`exec: "${program}": ${reason}`, {
+      remedy: `Check the name; the image's PATH is ${pathOf(op.env)}. (step ${step.id}, everything was undone)`,
+      exitStatus: 127,
+      cause: error,
+    })
+  }
+  const reason = { EACCES: 'permission denied', ENOEXEC: 'exec format error' }[errno] ?? errno
+  return new MinictrError(`exec: "${program}": ${reason}`, {
+    remedy:
+      'Check that it is a program for this machine and may be executed by the user. (everything was undone)',
+    exitStatus: 126,
+    cause: error,
+  })
+}
+
+function pathOf(env: string[]): string {
+  return env.find(entry => entry.startsWith('PATH='))?.slice(5) ?? 'not set'
+}
