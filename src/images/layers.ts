@@ -1,0 +1,164 @@
+// The layer store: every layer unpacked once, under its diff id, and believed only where it is certainly complete.
+
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MinictrError } from '../system/error.ts'
+import type { Layer } from './layer-stack.ts'
+import { assertDigest } from './reference.ts'
+
+/** What stands beside an unpacked layer, in layer.json. */
+export type LayerRecord = {
+  diffId: string
+  /** The boot in which it was unpacked. */
+  bootId: string
+  sizeBytes: number
+  /** Paths of its opaque directories, for readers that see no extended attributes. */
+  opaque: string[]
+}
+
+export type UnpackRequest = {
+  mediaType: string
+  diffId: string
+  /** The diff ids of the layers below, bottom first; these are unpacked already. */
+  lowerDiffIds: string[]
+  signal?: AbortSignal
+  /** Told how many bytes of the tar have been written out. */
+  onProgress?: (doneBytes: number) => void
+}
+
+const RECORD = 'layer.json'
+const CONTENT = 'fs'
+/** Present once the layer is known to be on the disk and not only in memory. */
+const SETTLED = 'settled'
+const UNFINISHED = '.unpacking-'
+
+export class LayerStore {
+  readonly directory: string
+
+  /** `directory` is `<root>/layers`; it is made at the first write. */
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /** Whether the layer is unpacked and whole. `lowerDiffIds` are those of the layers below, bottom first. */
+  has(diffId: string, lowerDiffIds: string[] = []): boolean {
+    return this.layer(diffId, lowerDiffIds) !== undefined
+  }
+
+  /** The unpacked layer; undefined where it has to be unpacked (again). */
+  layer(diffId: string, lowerDiffIds: string[] = []): Layer | undefined {
+    const own = this.layerAt(this.keyOf(diffId))
+    if (own || lowerDiffIds.length === 0) return own
+    return this.layerAt(chainKey([...lowerDiffIds, diffId]))
+  }
+
+  /** The directories of an image's layers, bottom first, as overlay takes them. Throws MinictrError where one is missing. */
+  pathsOf(image: { diffIds: string[] }): string[] {
+    return this.layersOf(image).map(({ path }) => path)
+  }
+
+  /** As `pathsOf`, with what a LayerStack needs to know. */
+  layersOf({ diffIds }: { diffIds: string[] }): Layer[] {
+    return diffIds.map((diffId, index) => {
+      const layer = this.layer(diffId, diffIds.slice(0, index))
+      if (layer) return layer
+      throw new MinictrError(`The layer ${diffId} is not unpacked in ${this.directory}`, {
+        remedy: 'Pull the image again; what is there already is not fetched twice.',
+      })
+    })
+  }
+
+  /**
+   * Unpacks a layer from its (compressed) bytes, verifies its diff id and gives it its place; nothing is done where it is
+   * here already or another process brings it. Throws MinictrError naming the layer and the entry; nothing is left then.
+   */
+  async unpack(source: AsyncIterable<Uint8Array>, request: UnpackRequest): Promise<void> {
+    const { diffId, lowerDiffIds } = request
+    const unfinished = join(this.directory, UNFINISHED + this.keyOf(diffId))
+    const { withLock } = await import('../system/lock.ts')
+    // Setuid programs of images are not for this host's users, so nobody else may even pass through.
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 })
+    await withLock(`${unfinished}.lock`, async () => {
+      if (this.has(diffId, lowerDiffIds)) return
+      try {
+        rmSync(unfinished, { recursive: true, force: true })
+        await this.unpackInto(unfinished, source, request)
+      } catch (error) {
+        rmSync(unfinished, { recursive: true, force: true })
+        throw named(error, diffId)
+      }
+    })
+  }
+
+  private async unpackInto(
+    unfinished: string,
+    source: AsyncIterable<Uint8Array>,
+    request: UnpackRequest,
+  ): Promise<void> {
+    const [{ unpackLayer }, { LayerStack }] = await Promise.all([
+      import('./unpack.ts'),
+      import('./layer-stack.ts'),
+    ])
+    const { diffId, lowerDiffIds } = request
+    const content = join(unfinished, CONTENT)
+    mkdirSync(content, { recursive: true, mode: 0o755 })
+    const lower =
+      lowerDiffIds.length > 0 ? new LayerStack(this.layersOf({ diffIds: lowerDiffIds })) : undefined
+    const { sizeBytes, opaque, dependsOnLower } = await unpackLayer(source, content, { ...request, lower })
+    const record: LayerRecord = { diffId, bootId: bootId(), sizeBytes, opaque }
+    writeFileSync(join(unfinished, RECORD), JSON.stringify(record))
+    const path = join(
+      this.directory,
+      dependsOnLower ? chainKey([...lowerDiffIds, diffId]) : this.keyOf(diffId),
+    )
+    // What stands there now is of an earlier boot and not believed.
+    rmSync(path, { recursive: true, force: true })
+    renameSync(unfinished, path)
+  }
+
+  private layerAt(key: string): Layer | undefined {
+    const directory = join(this.directory, key)
+    const record = readRecord(directory)
+    if (!record || !(record.bootId === bootId() || existsSync(join(directory, SETTLED)))) return undefined
+    return { path: join(directory, CONTENT), opaque: record.opaque }
+  }
+
+  private keyOf(diffId: string): string {
+    assertDigest(diffId)
+    return diffId.slice(diffId.indexOf(':') + 1)
+  }
+}
+
+/** Undefined where there is none, or where a power cut has left half of one. */
+function readRecord(directory: string): LayerRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, RECORD), 'utf8')) as LayerRecord
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The chain id of a stack of layers as hex: the key of a layer that takes something over from those below.
+ * Source: OCI image spec, config.md, "Layer ChainID".
+ */
+function chainKey(diffIds: string[]): string {
+  const { hash } = process.getBuiltinModule('node:crypto')
+  return diffIds.reduce((chain, diffId) => `sha256:${hash('sha256', `${chain} ${diffId}`)}`).split(':')[1]!
+}
+
+let knownBootId: string | undefined
+
+/** A new one for each start of the kernel (random(4)). */
+function bootId(): string {
+  knownBootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return knownBootId
+}
+
+function named(error: unknown, diffId: string): unknown {
+  if (!(error instanceof MinictrError)) return error
+  return new MinictrError(`Cannot unpack the layer ${diffId}: ${error.message}`, {
+    remedy: error.remedy ?? 'The image is damaged or hostile; nothing of this layer was kept.',
+    cause: error,
+  })
+}
