@@ -11,8 +11,8 @@ export type Roots = { root: string; runRoot: string }
 /** The process of a running container. */
 export type RunState = ProcessIdentity & { startedAtMs: number }
 
-/** How the process ended, as the monitor wrote it down. `signal` is its number, or null. */
-export type ExitRecord = { exitStatus: number; signal: number | null; finishedAtMs: number }
+/** How the process ended, as the monitor wrote it down; a status of null was seen by nobody. `signal` is its number. */
+export type ExitRecord = { exitStatus: number | null; signal: number | null; finishedAtMs: number }
 
 export type Container = {
   id: string
@@ -47,6 +47,14 @@ export function writeRunState(roots: Roots, id: string, pid: number): void {
   mkdirSync(runDirectory, { recursive: true, mode: 0o711 })
   writeFileSync(`${runState}.tmp`, JSON.stringify(state))
   renameSync(`${runState}.tmp`, runState)
+}
+
+/** Records that the container ended without anybody seeing how: a status is never invented. */
+export function recordUnknownExit(roots: Roots, id: string): void {
+  const { exitRecord } = containerPaths(roots, id)
+  const record: ExitRecord = { exitStatus: null, signal: null, finishedAtMs: Date.now() }
+  writeFileSync(`${exitRecord}.tmp`, JSON.stringify(record))
+  renameSync(`${exitRecord}.tmp`, exitRecord)
 }
 
 /** All containers of these roots, newest first. */
@@ -99,8 +107,8 @@ function idOfName(roots: Roots, name: string): string | undefined {
   return readText(`${roots.root}/names/${name}`)?.trim()
 }
 
-/** A directory without a whole config.json is a container that is being made, or never was: not one yet. */
-function readContainer(roots: Roots, id: string): Container | undefined {
+/** The container of exactly this id. A directory without a whole config.json is a container that is being made, or never was: not one yet. */
+export function readContainer(roots: Roots, id: string): Container | undefined {
   const paths = containerPaths(roots, id)
   const spec = readJson<Spec>(paths.config)
   if (!spec) return undefined

@@ -8,7 +8,7 @@ import type { Op, Slot, Text } from './op.ts'
 import type { Resolve } from './ops/row.ts'
 import { callOf, showOp } from './ops.ts'
 import type { Plan, Step } from './step.ts'
-import { type Failure, StepError } from './step-error.ts'
+import { StepError } from './step-error.ts'
 
 export type StepReport = {
   step: Step
@@ -124,11 +124,11 @@ function report(
 }
 
 /** The first op that was refused, or the one during which the executor went away without becoming a program. */
-function failureIn(
-  batch: Step[],
+function failureIn<S extends { ops: Op[] }>(
+  batch: S[],
   answers: Answer[],
   closed: boolean,
-): Omit<Failure, 'index' | 'total'> | undefined {
+): { step: S; op: Op; errno: string } | undefined {
   let answered = 0
   for (const step of batch) {
     for (const op of step.ops) {
@@ -154,28 +154,28 @@ async function rollBack(journal: Journal, executors: Executors, late: LateValues
 }
 
 /**
- * Undoes what the journal holds, last step first; with `lasts` only the steps of that duration. Goes on after a failure
- * and tells of it, so that one stuck object does not keep the others. Forgets the journal when nothing failed.
+ * Undoes what the journal holds, last step first; with `lasts` only the steps of that duration. Forgets the journal when
+ * nothing failed.
  */
-export async function undo(
-  journal: Journal,
-  host: Executor,
-  lasts?: Step['lasts'],
-): Promise<{ undone: string[]; failed: string[] }> {
-  const undone: string[] = []
-  const failed: string[] = []
+export async function undo(journal: Journal, host: Executor, lasts?: Step['lasts']): Promise<Undoing> {
+  const entries = journal.read().filter(entry => lasts === undefined || entry.lasts === lasts)
+  const undoing = await undoEntries(entries.reverse(), host)
+  if (undoing.failed.length === 0) journal.remove()
+  return undoing
+}
+
+/** The steps that were undone, and a line for each that was not. */
+export type Undoing = { undone: string[]; failed: string[] }
+
+/** Undoes in this order; goes on after a failure, so that one stuck object does not keep the others. */
+export async function undoEntries(entries: { step: string; undo: Op[] }[], host: Executor): Promise<Undoing> {
+  const undoing: Undoing = { undone: [], failed: [] }
   const late = new LateValues()
-  for (const entry of journal.read().reverse()) {
-    if (lasts && entry.lasts !== lasts) continue
-    const { answers } = await host.perform(entry.undo.map(op => callOf(op, late)))
-    const last = entry.undo[answers.length - 1]
-    const { errno } = answers.at(-1) ?? { errno: 'EPIPE' }
-    if (answers.length === entry.undo.length && (errno === undefined || last?.tolerate?.includes(errno))) {
-      undone.push(entry.step)
-    } else {
-      failed.push(`${entry.step}: ${last ? showOp(last) : 'no answer'} = ${errno}`)
-    }
+  for (const { step, undo } of entries) {
+    const { answers } = await host.perform(undo.map(op => callOf(op, late)))
+    const failed = failureIn([{ ops: undo }], answers, false)
+    if (failed) undoing.failed.push(`${step}: ${showOp(failed.op)} = ${failed.errno}`)
+    else undoing.undone.push(step)
   }
-  if (failed.length === 0) journal.remove()
-  return { undone, failed }
+  return undoing
 }

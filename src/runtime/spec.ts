@@ -123,6 +123,8 @@ export const annotation = {
   imageId: 'minictr.image.id',
   name: 'minictr.name',
   createdAt: 'minictr.created',
+  /** `true`: the container is removed when its process has ended (--rm). */
+  removeAtExit: 'minictr.remove-at-exit',
   /** `true`: a small PID 1 of minictr's own reaps and forwards signals (--init). */
   init: 'minictr.init',
   /** The signal `stop` sends. */

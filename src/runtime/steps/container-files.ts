@@ -2,6 +2,7 @@
 
 import type { PlanContext } from '../context.ts'
 import type { Op } from '../op.ts'
+import { inverses } from '../ops.ts'
 import type { OverlaySource, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { hostStep } from './container-step.ts'
@@ -20,7 +21,7 @@ export function containerFileSteps(
       hostStep(
         'claim-name',
         'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. First of all, so that a lost race costs nothing.',
-        [{ op: 'write_file', path: nameFile, content: context.containerId, how: 'exclusive', mode: 0o644 }],
+        [claimName(nameFile, context.containerId)],
         'container',
       ),
     )
@@ -31,7 +32,7 @@ export function containerFileSteps(
       'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory.',
       [{ op: 'mkdir', path: directory, mode: 0o711 }, ...directoryOps(spec, context, overlay)],
       'container',
-      [{ op: 'remove_tree', path: directory, tolerate: ['ENOENT'] }],
+      removeDirectory(directory),
     ),
     hostStep(
       'write-container-files',
@@ -48,6 +49,22 @@ export function containerFileSteps(
     ),
   )
   return steps
+}
+
+/** What removing a container undoes: the same ops as when making it fails half-way. */
+export function removalSteps(directory: string, nameFile: string): { step: string; undo: Op[] }[] {
+  return [
+    { step: 'create-container-directory', undo: removeDirectory(directory) },
+    { step: 'claim-name', undo: inverses([claimName(nameFile, '')]) },
+  ]
+}
+
+function removeDirectory(directory: string): Op[] {
+  return [{ op: 'remove_tree', path: directory, tolerate: ['ENOENT'] }]
+}
+
+function claimName(path: string, containerId: string): Op {
+  return { op: 'write_file', path, content: containerId, how: 'exclusive', mode: 0o644 }
 }
 
 function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource | undefined): Op[] {

@@ -1,0 +1,43 @@
+// Removing a container: the undo of the steps that outlive a run, last one first.
+
+import { undoEntries } from '../runtime/perform.ts'
+import { removalSteps } from '../runtime/steps/container-files.ts'
+import { MinictrError } from '../system/error.ts'
+import { spawnExecutor } from '../system/executor.ts'
+import { type Container, containerPaths, type Roots } from './state.ts'
+
+/**
+ * Removes a container that does not run, with its writable layer and its name. With `force` a running one is killed
+ * first, and waited for. Throws MinictrError for a running one without `force`, or where the kernel refuses.
+ */
+export async function removeContainer(container: Container, roots: Roots, force: boolean): Promise<void> {
+  if (container.status === 'running') {
+    if (!force) {
+      throw new MinictrError(
+        `cannot remove container "${container.name}": container is running: stop the container before removing or force remove`,
+        { remedy: `minictr rm -f ${container.name}` },
+      )
+    }
+    await killAndWait(container)
+  }
+  const paths = containerPaths(roots, container.id)
+  const helper = spawnExecutor()
+  try {
+    const undo = removalSteps(paths.directory, paths.nameFile(container.name))
+    const { failed } = await undoEntries(undo, helper.executor)
+    if (failed.length === 0) return
+    throw new MinictrError(`container ${container.name} is not wholly removed: ${failed.join('; ')}`, {
+      remedy: 'Remove the cause and call `minictr rm` again; nothing is lost by that.',
+    })
+  } finally {
+    await helper.close()
+  }
+}
+
+const pollMs = 20
+
+async function killAndWait(container: Container): Promise<void> {
+  const { isRunning } = await import('../system/process-identity.ts')
+  process.kill(container.run!.pid, 'SIGKILL')
+  while (isRunning(container.run!)) await new Promise(resolve => setTimeout(resolve, pollMs))
+}
