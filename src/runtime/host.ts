@@ -15,6 +15,6 @@ export function unifiedHierarchy(host: HostFacts): CgroupHierarchy | undefined {
 }
 
 /** Whether the kernel is this one or a later one. */
-export function isKernelAtLeast(host: HostFacts, major: number, minor: number): boolean {
+export function isKernelAtLeast(host: Pick<HostFacts, 'kernel'>, major: number, minor: number): boolean {
   return host.kernel.major > major || (host.kernel.major === major && host.kernel.minor >= minor)
 }
