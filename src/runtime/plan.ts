@@ -9,7 +9,7 @@ import { containerFileSteps } from './steps/container-files.ts'
 import { deviceSteps } from './steps/devices.ts'
 import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
-import { idmapSteps, rootfsStep, shiftedOverlay } from './steps/overlay.ts'
+import { bindRootStep, overlaySteps } from './steps/overlay.ts'
 import { coverPathsStep, pivotStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
 import { limitSteps, privilegeSteps } from './steps/privileges.ts'
 import { closeDescriptorsStep, createWorkingDirectoryStep, execStep, spawnInitStep } from './steps/program.ts'
@@ -34,8 +34,9 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     cgroup.join,
     ...(mapped ? [userns.createUserNamespaceStep(spec)] : []),
     namespaces.mountNamespaceStep(spec),
-    ...(mapped && overlay ? idmapSteps(overlay, context.runDirectory, userns.usernsSlot) : []),
-    rootfsStep(spec, overlay && mapped ? shiftedOverlay(overlay, context.runDirectory) : overlay),
+    ...(overlay
+      ? overlaySteps(spec, overlay, context.runDirectory, userns.slotIfMapped(spec))
+      : [bindRootStep(spec)]),
 
     // The other namespaces. The veth pair of a bridge network belongs after the fork, when there is a PID to give it to.
     ...namespaces.joinNamespaceSteps(spec),

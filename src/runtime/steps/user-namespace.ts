@@ -6,7 +6,12 @@ import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'
 
 /** The name under which the executor keeps the new user namespace. */
-export const usernsSlot: Slot = 'user-namespace'
+const usernsSlot: Slot = 'user-namespace'
+
+/** That name where the configuration asks for a new user namespace. */
+export function slotIfMapped(spec: Spec): Slot | undefined {
+  return hasUserNamespace(spec) ? usernsSlot : undefined
+}
 
 /** Whether the configuration asks for a new user namespace. */
 export function hasUserNamespace(spec: Spec): boolean {
