@@ -79,7 +79,8 @@ function shellQuoted(text: string): string {
 
 process.chdir(project)
 mkdirSync(dist, { recursive: true })
-const metafile = await bundle()
+// esbuild has printed what is wrong, and where.
+const metafile = await bundle().catch(() => process.exit(1))
 writeLicences(metafile)
 compileHelper()
 writeLauncher()

@@ -122,7 +122,9 @@ describe('every file of src/', () => {
     const odd = files.filter(
       file =>
         !file.split('/').every(part => /^[a-z0-9]+(-[a-z0-9]+)*(\.ts)?$/.test(part)) ||
-        /(^|[/-])(utils?|helpers?|common|misc|manager|impl|shared|base)(\.ts$|\/|-)/.test(file),
+        /(^|[/-])(utils?|helpers?|managers?|impl)(\.ts$|\/)|(^|\/)(common|misc|shared|base)(\.ts$|\/)/.test(
+          file,
+        ),
     )
     assert.deepEqual(odd, [])
   })
