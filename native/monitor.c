@@ -381,7 +381,7 @@ _Noreturn void monitor_role(int control, int init) {
   prctl(PR_SET_NAME, "minictr-monitor");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   setsid(); // fails where the client made us leader of a session already
-  chdir("/");
+  if (chdir("/")) _exit(125); // not to hold the client's directory busy
   executor_begin(&monitor.executor, control, tables, -1);
   monitor.connected = true;
   monitor.init_socket = init;

@@ -59,6 +59,10 @@ static int64_t make_with_parents(const char *root, const char *path, mode_t mode
     *end = 0;
     bool last = !end[cut ? 1 + strspn(end + 1, "/") : 0];
     if (*prefix && !is_directory(root, prefix)) result = make_one(root, prefix, last ? mode : 0755);
+    if (result && errno == EEXIST) { // made by another process just now, or not a directory
+      if (is_directory(root, prefix)) result = 0;
+      else errno = last ? EEXIST : ENOTDIR;
+    }
     *end = cut;
     if (last) break;
   }
