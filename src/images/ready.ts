@@ -1,0 +1,33 @@
+// An image made ready to be run: every layer unpacked. After a pull this is so; after a reboot that came before the
+// layers were safely on the disk they are unpacked again, from the blobs.
+
+import { createReadStream } from 'node:fs'
+import type { Layer } from './layer-stack.ts'
+import type { LayerStore } from './layers.ts'
+import type { Image, ImageStore } from './store.ts'
+
+/** Pieces in which a blob is read. */
+const CHUNK_BYTES = 256 * 1024
+
+/**
+ * The layers of an image, bottom first, unpacked where they are not. `onUnpack` is called once if there is something to
+ * do. Throws MinictrError where a blob is missing or damaged.
+ */
+export async function readyLayers(
+  image: Image,
+  store: ImageStore,
+  layers: LayerStore,
+  onUnpack?: () => void,
+): Promise<Layer[]> {
+  let isTold = false
+  for (const [index, diffId] of image.diffIds.entries()) {
+    const lowerDiffIds = image.diffIds.slice(0, index)
+    if (layers.has(diffId, lowerDiffIds)) continue
+    if (!isTold) onUnpack?.()
+    isTold = true
+    const { digest, mediaType } = image.manifest.layers[index]!
+    const source = createReadStream(store.blobPath(digest), { highWaterMark: CHUNK_BYTES })
+    await layers.unpack(source, { mediaType, diffId, lowerDiffIds })
+  }
+  return layers.layersOf(image)
+}
