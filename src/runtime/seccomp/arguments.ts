@@ -10,6 +10,7 @@ import {
   ifAtLeast,
   ifEqual,
   ifGreater,
+  join,
   load,
   type Range,
   rangeTree,
@@ -47,35 +48,24 @@ const orders: Record<string, (difference: number) => boolean> = {
 
 /** Many values of one argument, as for socket(2): the ranges of the low word with the same answer, found by halving. */
 function wordCode(index: number, cases: Case[], otherwise: number): Code {
+  const comparisons = cases.map(({ conditions, action }) => {
+    const { op, value } = conditions[0]!
+    return { fits: orders[op]!, value, action }
+  })
+  const actionFor = (word: number) =>
+    comparisons.find(comparison => comparison.fits(word - comparison.value))?.action ?? otherwise
   const edges = new Set([0])
-  for (const { conditions } of cases) {
-    const { value } = conditions[0]!
-    edges.add(value)
-    if (value + 1 < 2 ** 32) edges.add(value + 1)
-  }
+  for (const { value } of comparisons) edges.add(value).add(value + 1)
+  edges.delete(2 ** 32)
   const ranges: Range[] = []
   let last: number | undefined
-  for (const from of [...edges].sort((a, b) => a - b)) {
-    const action = actionFor(from, cases, otherwise)
+  for (const from of Uint32Array.from(edges).sort()) {
+    const action = actionFor(from)
     if (action !== last) ranges.push({ from, code: [answer(action)] })
     last = action
   }
-  const aboveOneWord = actionFor(2 ** 32, cases, otherwise)
-  return [
-    load(dataOffset.high(index)),
-    ifEqual(0, 1, 0),
-    answer(aboveOneWord),
-    load(dataOffset.low(index)),
-    ...rangeTree(ranges),
-  ]
-}
-
-function actionFor(argument: number, cases: Case[], otherwise: number): number {
-  const fitting = cases.find(({ conditions }) => {
-    const { op, value } = conditions[0]!
-    return orders[op]!(argument - value)
-  })
-  return fitting ? fitting.action : otherwise
+  const aboveOneWord = [load(dataOffset.high(index)), ifEqual(0, 1, 0), answer(actionFor(2 ** 32))]
+  return join(aboveOneWord, [load(dataOffset.low(index))], rangeTree(ranges))
 }
 
 /** A jump of the tests below: on to the next condition, or out of the case. */

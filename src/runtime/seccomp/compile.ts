@@ -7,7 +7,7 @@ import type { Seccomp, SeccompRule } from '../spec.ts'
 import { type Abi, abisOf, numbersOf, x32 } from './abi.ts'
 import { actionValue, hidesNewCalls, kill, noSuchCall } from './actions.ts'
 import { argumentCode, type Case } from './arguments.ts'
-import { answer, type Code, dataOffset, ifEqual, load, type Range, rangeTree, skip } from './bpf.ts'
+import { answer, type Code, dataOffset, ifEqual, join, load, type Range, rangeTree, skip } from './bpf.ts'
 
 const mostInstructions = 4096
 
@@ -27,10 +27,10 @@ export function compileSeccomp(seccomp: Seccomp, host: Pick<HostFacts, 'architec
   const abis = [native, ...others.filter(abi => listed.includes(abi.name))]
   let code: Code = [answer(kill)]
   for (const abi of abis.reverse()) {
-    const section = [load(dataOffset.number), ...rangeTree(callRanges(seccomp, abi, defaultValue))]
-    code = [ifEqual(abi.audit, 1, 0), skip(section.length), ...section, ...code]
+    const section = join([load(dataOffset.number)], rangeTree(callRanges(seccomp, abi, defaultValue)))
+    code = join([ifEqual(abi.audit, 1, 0), skip(section.length)], section, code)
   }
-  const program = [load(dataOffset.architecture), ...code]
+  const program = join([load(dataOffset.architecture)], code)
   if (program.length <= mostInstructions) return program
   throw new MinictrError(
     `The seccomp profile needs ${program.length} instructions; the kernel takes ${mostInstructions} (BPF_MAXINSNS)`,
