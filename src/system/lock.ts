@@ -5,18 +5,25 @@ import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync } from 'nod
 import { dirname } from 'node:path'
 import { MinictrError } from './error.ts'
 
+export type LockOptions = {
+  /** Called once if another holder has to be waited for. */
+  onWait?: () => void
+  /** Ends the waiting; `withLock` then throws its reason. */
+  signal?: AbortSignal
+}
+
 /**
  * Runs `action` while this process alone holds the lock on the file at `path` (made and removed as needed; directories
- * too). Waits as long as another holder lives; `onWait` is called once if there is one. Not reentrant: the same path
- * locked again inside `action` waits for ever. Throws MinictrError when locking is impossible, else what `action` throws.
+ * too). Waits as long as another holder lives. Not reentrant: the same path locked again inside `action` waits for ever.
+ * Throws MinictrError when locking is impossible, else what `action` throws.
  * Source: flock(2), flock(1); why so: docs/decisions/locks.md.
  */
 export async function withLock<T>(
   path: string,
   action: () => T | Promise<T>,
-  onWait?: () => void,
+  options: LockOptions = {},
 ): Promise<T> {
-  const fd = await acquire(path, onWait)
+  const fd = await acquire(path, options)
   try {
     return await action()
   } finally {
@@ -26,16 +33,18 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(path: string, onWait: (() => void) | undefined): Promise<number> {
+async function acquire(path: string, { onWait, signal }: LockOptions): Promise<number> {
   mkdirSync(dirname(path), { recursive: true })
   let waiting = false
   for (;;) {
+    signal?.throwIfAborted()
     const fd = openSync(path, 'a', 0o600)
     try {
       if (!(await flock(fd, path, '-n'))) {
         if (!waiting) onWait?.()
         waiting = true
-        await flock(fd, path, '-x')
+        signal?.throwIfAborted()
+        await flock(fd, path, '-x', signal)
       }
     } catch (error) {
       closeSync(fd)
@@ -47,9 +56,11 @@ async function acquire(path: string, onWait: (() => void) | undefined): Promise<
 }
 
 /** The lock belongs to the open file, not to flock(1): it stays with our descriptor after that process has ended. */
-function flock(fd: number, path: string, how: '-x' | '-n'): Promise<boolean> {
+function flock(fd: number, path: string, how: '-x' | '-n', signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', [how, '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] })
+    const end = () => child.kill()
+    signal?.addEventListener('abort', end, { once: true })
     child.on('error', cause => {
       reject(
         new MinictrError(`Cannot lock ${path}: flock(1) does not start: ${cause.message}`, {
@@ -58,10 +69,12 @@ function flock(fd: number, path: string, how: '-x' | '-n'): Promise<boolean> {
         }),
       )
     })
-    child.on('exit', (status, signal) => {
-      if (status === 0) resolve(true)
+    child.on('exit', (status, killedBy) => {
+      signal?.removeEventListener('abort', end)
+      if (signal?.aborted) reject(signal.reason)
+      else if (status === 0) resolve(true)
       else if (status === 1 && how === '-n') resolve(false)
-      else reject(new MinictrError(`Cannot lock ${path}: flock ended with ${signal ?? `status ${status}`}`))
+      else reject(new MinictrError(`Cannot lock ${path}: flock ended with ${killedBy ?? `status ${status}`}`))
     })
   })
 }

@@ -48,17 +48,28 @@ test('a holder ended by SIGKILL frees it, and the waiter was told that it waits'
   const child = holder(lock, `console.log('held'); await sleep(600_000)`)
   await once(child.stdout, 'data')
   let waited = false
-  const turn = withLock(
-    lock,
-    () => 'mine',
-    () => {
-      waited = true
-      child.kill('SIGKILL')
-    },
-  )
+  const onWait = () => {
+    waited = true
+    child.kill('SIGKILL')
+  }
+  const turn = withLock(lock, () => 'mine', { onWait })
   assert.equal(await turn, 'mine')
   assert.equal(waited, true)
   assert.equal(child.signalCode ?? (await once(child, 'exit'))[1], 'SIGKILL')
+})
+
+test('waiting for it can be given up, and leaves it to its holder', async () => {
+  const lock = join(directory, 'given-up.lock')
+  const controller = new AbortController()
+  const reason = new Error('no longer wanted')
+  await withLock(lock, async () => {
+    const waiter = withLock(lock, () => 'never', {
+      onWait: () => controller.abort(reason),
+      signal: controller.signal,
+    })
+    await assert.rejects(waiter, reason)
+    assert.equal(existsSync(lock), true)
+  })
 })
 
 test('within one process it excludes as well, and an error frees it', async () => {

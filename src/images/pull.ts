@@ -1,0 +1,198 @@
+// A pull: from a reference to an image in the store with its layers unpacked, doing only what is missing.
+
+import { MinictrError } from '../system/error.ts'
+import type { Configuration } from './configuration.ts'
+import { LayerFetch } from './layer-fetch.ts'
+import type { LayerStore } from './layers.ts'
+import {
+  type Descriptor,
+  isIndex,
+  type Manifest,
+  MEDIA_TYPES,
+  parseImageConfig,
+  parseManifestOrIndex,
+} from './manifest.ts'
+import { choosePlatform, formatPlatform, hostPlatform, type Platform, suitsPlatform } from './platform.ts'
+import type { Progress } from './progress.ts'
+import { canonicalName, familiarName, type Reference } from './reference.ts'
+import { type FetchedManifest, Repository } from './repository.ts'
+import type { ImageStore } from './store.ts'
+import { Transport } from './transport.ts'
+import { Turns } from './turns.ts'
+
+/** As many as Docker fetches at once. */
+const PARALLEL_DOWNLOADS = 3
+
+export type PullOptions = {
+  store: ImageStore
+  layers: LayerStore
+  configuration: Configuration
+  progress: Progress
+  /** What `--platform` asks for; this machine's unless given. */
+  platform?: Platform
+}
+
+export type PulledImage = {
+  /** What was asked for, with its tag or digest. */
+  reference: Reference
+  /** The digest under which the registry knows it: the index's where there is one. */
+  digest: string
+  /** Whether anything had to be fetched or renamed. */
+  isNew: boolean
+}
+
+/**
+ * Pulls the image of a reference (tag or digest) into the store. Blobs and layers that are here are not fetched again, also
+ * those an interrupted pull left; the name is given last, so that it never stands for half an image. Several pulls at
+ * once share their work. Throws MinictrError. Source: distribution spec, "Pull".
+ */
+export async function pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
+  const transport = new Transport(options.configuration)
+  try {
+    return await new Pull(
+      reference,
+      options,
+      new Repository(reference, options.configuration, transport),
+    ).run()
+  } finally {
+    await transport.close()
+  }
+}
+
+/** The tags of a repository, for `pull --all-tags`. Throws MinictrError. */
+export async function listTags(reference: Reference, configuration: Configuration): Promise<string[]> {
+  const transport = new Transport(configuration)
+  try {
+    return await new Repository(reference, configuration, transport).tags()
+  } finally {
+    await transport.close()
+  }
+}
+
+class Pull {
+  private readonly reference: Reference
+  private readonly options: PullOptions
+  private readonly repository: Repository
+  private readonly abort = new AbortController()
+  private readonly turns = new Turns(PARALLEL_DOWNLOADS)
+
+  constructor(reference: Reference, options: PullOptions, repository: Repository) {
+    this.reference = reference
+    this.options = options
+    this.repository = repository
+  }
+
+  async run(): Promise<PulledImage> {
+    const { reference, repository } = this
+    const { store, progress } = this.options
+    const wanted = reference.digest ?? reference.tag!
+    progress.report({ kind: 'message', text: `${wanted}: Pulling from ${reference.path}` })
+    const top = await repository.manifest(wanted)
+    const chosen = await this.choose(top)
+    const { manifest } = chosen
+    const configBytes = await this.readConfig(manifest.config)
+    const config = parseImageConfig(
+      configBytes,
+      `The image configuration ${manifest.config.digest}`,
+      manifest.layers.length,
+    )
+    this.checkPlatform(config)
+    const fetched = await this.fetchLayers(manifest, config.rootfs.diff_ids)
+    store.putBlob(configBytes, manifest.config.mediaType)
+    store.putBlob(chosen.bytes, chosen.descriptor.mediaType)
+    const name = reference.digest === undefined ? reference : { ...reference, tag: undefined }
+    const renamed = await this.name(canonicalName(name), chosen.descriptor, top.descriptor.digest)
+    return { reference: name, digest: top.descriptor.digest, isNew: fetched || renamed }
+  }
+
+  /** The manifest of the platform, where the registry has several. */
+  private async choose(top: FetchedManifest): Promise<FetchedManifest & { manifest: Manifest }> {
+    const what = `The manifest ${top.descriptor.digest} of ${familiarName(this.reference)}`
+    const parsed = parseManifestOrIndex(top.bytes, what, top.descriptor.mediaType || undefined)
+    if (!isIndex(parsed)) return { ...top, manifest: parsed }
+    const platform = this.options.platform ?? hostPlatform()
+    const descriptor = choosePlatform(parsed.manifests, platform)
+    if (!descriptor) {
+      const offered = parsed.manifests.flatMap(each => (each.platform ? [formatPlatform(each.platform)] : []))
+      throw new MinictrError(`${familiarName(this.reference)} has no image for ${formatPlatform(platform)}`, {
+        remedy: `It has: ${[...new Set(offered)].filter(text => text !== 'unknown/unknown').join(', ')}. Choose one with --platform.`,
+      })
+    }
+    const inner = await this.repository.manifest(descriptor.digest)
+    if (inner.descriptor.size !== descriptor.size) {
+      throw new MinictrError(
+        `The manifest ${descriptor.digest} has ${inner.descriptor.size} bytes where its index says ${descriptor.size}`,
+      )
+    }
+    const manifest = parseManifestOrIndex(
+      inner.bytes,
+      `The manifest ${descriptor.digest}`,
+      descriptor.mediaType,
+    )
+    if (isIndex(manifest))
+      throw new MinictrError(
+        `The index of ${familiarName(this.reference)} holds another index for its platform`,
+      )
+    return {
+      bytes: inner.bytes,
+      descriptor: { ...inner.descriptor, mediaType: descriptor.mediaType, platform: descriptor.platform },
+      manifest,
+    }
+  }
+
+  private async readConfig(descriptor: Descriptor): Promise<Buffer> {
+    const { mediaType, digest, size } = descriptor
+    if (mediaType !== MEDIA_TYPES.ociConfig && mediaType !== MEDIA_TYPES.dockerConfig) {
+      throw new MinictrError(
+        `${familiarName(this.reference)} is no container image: its configuration is of the type ${mediaType}`,
+      )
+    }
+    const { store } = this.options
+    return store.hasBlob(digest, size) ? store.readBlob(digest) : this.repository.smallBlob(descriptor)
+  }
+
+  /** An image that is not in an index may be for another machine; only who asked for a platform by name is refused it. */
+  private checkPlatform(platform: Platform): void {
+    const wanted = this.options.platform
+    if (wanted && !suitsPlatform(platform, wanted)) {
+      throw new MinictrError(
+        `${familiarName(this.reference)} is for ${formatPlatform(platform)}, not for ${formatPlatform(wanted)}`,
+      )
+    }
+  }
+
+  /** Downloads three at a time and unpacks from the bottom up, both at once; resolves with whether anything was missing. */
+  private async fetchLayers(manifest: Manifest, diffIds: string[]): Promise<boolean> {
+    const layers = manifest.layers.map(
+      (descriptor, index) =>
+        new LayerFetch(
+          { descriptor, diffId: diffIds[index]!, lowerDiffIds: diffIds.slice(0, index) },
+          { ...this.options, repository: this.repository, turns: this.turns },
+        ),
+    )
+    // The same layer may stand in a manifest twice.
+    const distinct = [...new Map(layers.map(layer => [layer.digest, layer])).values()]
+    const missing = distinct.filter(layer => !layer.isComplete())
+    for (const layer of distinct) layer.tell(missing.includes(layer) ? 'Pulling fs layer' : 'Already exists')
+    let below: Promise<void> = Promise.resolve()
+    const tasks = missing.map(layer => {
+      below = layer.fetch(below, this.abort.signal)
+      return below.catch(error => {
+        // The first failure is the cause; what it tears down fails as well.
+        if (!this.abort.signal.aborted) this.abort.abort(error)
+      })
+    })
+    await Promise.all(tasks)
+    this.abort.signal.throwIfAborted()
+    return missing.length > 0
+  }
+
+  /** Gives the image its name unless it has it; resolves with whether that was needed. */
+  private async name(name: string, manifest: Descriptor, digest: string): Promise<boolean> {
+    const { store } = this.options
+    const known = store.list().find(entry => entry.name === name)
+    if (known?.manifest.digest === manifest.digest && known.repoDigest?.endsWith(`@${digest}`)) return false
+    await store.tag(name, manifest, digest)
+    return true
+  }
+}

@@ -1,0 +1,257 @@
+// A registry as a client sees it: finding how it is spoken to, and one authorised request at a time.
+
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { MinictrError } from '../system/error.ts'
+import { Authorization } from './authorization.ts'
+import { type Configuration, isInsecure, isLoopback } from './configuration.ts'
+import { type Credentials, findCredentials } from './credentials.ts'
+import { isTransient, parseRetryAfter, TransientError } from './retry.ts'
+import type { HttpRequest, Transport } from './transport.ts'
+
+/** Docker Hub's name in references is not the host its registry runs on. */
+const DOCKER_HUB_HOST = 'registry-1.docker.io'
+const MAX_REDIRECTS = 10
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** A registry answered a request with an error. */
+export class RegistryError extends MinictrError {
+  readonly status: number
+  /** The code of the distribution spec, `MANIFEST_UNKNOWN`, where there is one. */
+  readonly code: string | undefined
+
+  constructor(message: string, details: { status: number; code?: string; remedy?: string }) {
+    super(message, details)
+    this.status = details.status
+    this.code = details.code
+  }
+}
+
+export type RegistryRequest = HttpRequest & {
+  /** What the token must allow: `repository:NAME:pull`. */
+  scope?: string
+}
+
+export class Registry {
+  /** As people name it: `docker.io`, `localhost:5000`; for a mirror its URL. */
+  readonly name: string
+  private readonly candidates: () => Promise<string[]>
+  private readonly transport: Transport
+  private readonly authorization: Authorization
+  private base: Promise<URL> | undefined
+
+  /** Talks to the registry at the first of the base URLs that answers. */
+  constructor(
+    name: string,
+    candidates: () => Promise<string[]>,
+    transport: Transport,
+    credentials: () => Promise<Credentials | undefined>,
+  ) {
+    this.name = name
+    this.candidates = candidates
+    this.transport = transport
+    this.authorization = new Authorization(name, transport, credentials)
+  }
+
+  /**
+   * Finds out where and how the registry answers, once. Throws MinictrError where it does not.
+   * Source: distribution spec, "Determining Support" (GET /v2/).
+   */
+  ping(): Promise<URL> {
+    this.base ??= this.findBase().catch(error => {
+      this.base = undefined
+      throw error
+    })
+    return this.base
+  }
+
+  /** Asks for the proof of identity `login` needs: throws RegistryError (401) where credentials do not do. */
+  async checkLogin(): Promise<void> {
+    ;(await this.request('', {})).resume()
+  }
+
+  /**
+   * Sends a request to /v2/PATH and resolves with the answer once it is a success (2xx). Redirects are followed, an
+   * expired token is replaced. Throws TransientError for what may pass (broken connection, 429, 5xx), RegistryError for
+   * any other status, MinictrError where the registry cannot be reached.
+   */
+  async request(path: string, { scope, ...request }: RegistryRequest): Promise<IncomingMessage> {
+    const url = new URL(path, await this.ping())
+    let response = await this.sendAuthorised(url, request, scope)
+    if (response.statusCode === 401) {
+      this.authorization.challenged(response.headers['www-authenticate'])
+      response.resume()
+      response = await this.sendAuthorised(url, request, scope)
+    }
+    const status = response.statusCode ?? 0
+    if (status >= 200 && status < 300) return response
+    throw await this.failure(`${request.method ?? 'GET'} ${url.href}`, response)
+  }
+
+  private async sendAuthorised(
+    url: URL,
+    request: HttpRequest,
+    scope: string | undefined,
+  ): Promise<IncomingMessage> {
+    const authorization = await this.authorization.header(scope)
+    const headers = { ...request.headers, ...(authorization && { authorization }) }
+    return this.follow(url, { ...request, headers })
+  }
+
+  /** Follows redirects by hand: what proves our identity goes to no other host than the one it was meant for. */
+  private async follow(start: URL, request: HttpRequest): Promise<IncomingMessage> {
+    let url = start
+    let headers = request.headers
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.send(url, { ...request, headers })
+      const location = response.headers.location
+      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return response
+      response.resume()
+      const next = new URL(location, url)
+      if (redirects === MAX_REDIRECTS)
+        throw new MinictrError(`${start.href} redirects more than ${MAX_REDIRECTS} times`)
+      if (!/^https?:$/.test(next.protocol) || (url.protocol === 'https:' && next.protocol === 'http:')) {
+        throw new MinictrError(`${url.href} redirects to ${next.href}, away from https`)
+      }
+      if (next.origin !== url.origin) headers = withoutAuthorization(headers)
+      url = next
+    }
+  }
+
+  private async send(url: URL, request: HttpRequest): Promise<IncomingMessage> {
+    try {
+      return await this.transport.send(url, request)
+    } catch (error) {
+      throw connectionError(this.name, url, error)
+    }
+  }
+
+  private async findBase(): Promise<URL> {
+    const failures: unknown[] = []
+    for (const candidate of await this.candidates()) {
+      const url = new URL('/v2/', candidate)
+      try {
+        if (await this.answersAt(url)) return url
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    const errors = failures as MinictrError[]
+    const decisive = errors.find(error => error instanceof TransientError) ?? errors[0]!
+    if (errors.length === 1 || decisive instanceof TransientError) throw decisive
+    throw new MinictrError(errors.map(error => error.message).join('; '), {
+      remedy: decisive.remedy,
+      cause: decisive,
+    })
+  }
+
+  /** Whether the registry protocol is spoken there; notes the challenge. */
+  private async answersAt(url: URL): Promise<boolean> {
+    const response = await this.send(url, {})
+    const status = response.statusCode ?? 0
+    if (status === 401) this.authorization.challenged(response.headers['www-authenticate'])
+    if (status === 200 || status === 401) {
+      response.resume()
+      return true
+    }
+    throw await this.failure(`GET ${url.href}`, response)
+  }
+
+  private async failure(request: string, response: IncomingMessage): Promise<MinictrError> {
+    const status = response.statusCode ?? 0
+    const body = await text(response).catch(() => '')
+    const { code, message } = parseError(body)
+    const sentence = `Registry ${this.name} answered ${status} to ${request}${message && `: ${message}`}`
+    if (status === 429 || status >= 500) {
+      const retryAfterMs = parseRetryAfter(response.headers['retry-after'], Date.now())
+      return new TransientError(sentence, {
+        retryAfterMs,
+        remedy: status === 429 ? 'Wait, or log in: registries limit what anonymous users pull.' : undefined,
+      })
+    }
+    const remedy = status === 401 || status === 403 ? `Log in: minictr login ${this.name}` : undefined
+    return new RegistryError(sentence, { status, code, remedy })
+  }
+}
+
+/**
+ * The registries that may serve images of `domain`, to be asked in this order: mirrors first where it is docker.io.
+ * Each is asked with its own credentials only.
+ */
+export function registriesFor(
+  domain: string,
+  configuration: Configuration,
+  transport: Transport,
+): Registry[] {
+  const mirrors = domain === 'docker.io' ? configuration.registryMirrors : []
+  return [
+    ...mirrors.map(
+      url =>
+        new Registry(
+          url,
+          async () => [url],
+          transport,
+          () => findCredentials(new URL(url).host),
+        ),
+    ),
+    openRegistry(domain, configuration, transport),
+  ]
+}
+
+/** The registry of this name itself; `credentials` are the stored ones unless given. */
+export function openRegistry(
+  domain: string,
+  configuration: Configuration,
+  transport: Transport,
+  credentials: () => Promise<Credentials | undefined> = () => findCredentials(domain),
+): Registry {
+  return new Registry(domain, () => baseUrls(domain, configuration), transport, credentials)
+}
+
+/**
+ * Where a registry may be reached. Plain HTTP is only tried where the configuration allows it or where the bytes never
+ * leave this machine; there it goes first, since hardly anyone has certificates for loopback.
+ */
+async function baseUrls(domain: string, configuration: Configuration): Promise<string[]> {
+  const host = domain === 'docker.io' ? DOCKER_HUB_HOST : domain
+  if (isLoopback(host)) return [`http://${host}`, `https://${host}`]
+  return (await isInsecure(host, configuration)) ? [`https://${host}`, `http://${host}`] : [`https://${host}`]
+}
+
+/** A failed connection as an error for people; `what` was being done with the registry. */
+export function connectionError(registry: string, url: URL, error: unknown): MinictrError {
+  if (error instanceof MinictrError) return error
+  const { message, code } = error as NodeJS.ErrnoException
+  const sentence = `Registry ${registry} does not answer at ${url.origin}: ${message || code}`
+  if (isTransient(error)) return new TransientError(sentence, { cause: error })
+  return new MinictrError(sentence, { cause: error, remedy: remedyFor(code ?? '', registry) })
+}
+
+function remedyFor(code: string, registry: string): string | undefined {
+  if (code === 'ENOTFOUND')
+    return `Check the name and the DNS of this machine: getent hosts ${registry.split(':')[0]}`
+  if (code === 'ECONNREFUSED') return 'Check the port, and that the registry runs.'
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return `Put the authority’s certificate into certs.d/${registry}/ca.crt beside the configuration file (/etc/minictr/config.json).`
+  }
+  if (/EPROTO|SSL/.test(code))
+    return `If it speaks plain HTTP, add "${registry}" to insecure-registries in the configuration file.`
+  return undefined
+}
+
+function withoutAuthorization(headers: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  )
+}
+
+/** The first error of a registry's answer. Source: distribution spec, "Error Codes". */
+function parseError(body: string): { code?: string; message: string } {
+  try {
+    const { errors } = JSON.parse(body) as { errors?: { code?: string; message?: string }[] }
+    const { code, message } = errors?.[0] ?? {}
+    return { code, message: [message ?? code ?? ''].join() }
+  } catch {
+    return { message: body.trim().split('\n', 1)[0]!.slice(0, 200) }
+  }
+}
