@@ -7,10 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-const struct op *const common_ops[] = {
-    file_ops, mount_ops, namespace_ops, credential_ops, process_ops, terminal_ops, cgroup_ops, NULL,
-};
-
 void executor_begin(struct executor *executor, int socket, const struct op *const *tables, int monitor) {
   memset(executor, 0, sizeof *executor);
   executor->wire.socket = socket;

@@ -43,8 +43,10 @@ int slot_get(const struct executor *, int64_t slot);
 // Keeps a descriptor under a number, in place of what was there. Gives 0, or -1 with errno (then the descriptor is closed).
 int slot_put(struct executor *, int64_t slot, int fd);
 
-extern const struct op *const common_ops[];
-extern const struct op file_ops[], mount_ops[], namespace_ops[], credential_ops[], process_ops[], terminal_ops[],
-    cgroup_ops[];
+// The ops of every executor; roles may have more.
+#define COMMON_OPS \
+  name_ops, attribute_ops, content_ops, mount_ops, namespace_ops, credential_ops, process_ops, terminal_ops, cgroup_ops
+extern const struct op name_ops[], attribute_ops[], content_ops[], mount_ops[], namespace_ops[], credential_ops[],
+    process_ops[], terminal_ops[], cgroup_ops[];
 
 #endif

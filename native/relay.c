@@ -51,11 +51,10 @@ void channel_close_to(struct channel *channel) {
   if (!channel->keeps_open) channel_close_from(channel);
 }
 
-bool channel_poll(const struct channel *channel, struct pollfd *wanted) {
+struct pollfd channel_poll(const struct channel *channel) {
   // One end at a time: the other one's hang-up would wake us again and again with nothing to be done.
-  if (channel->start < channel->end) *wanted = (struct pollfd){.fd = channel->to, .events = POLLOUT};
-  else *wanted = (struct pollfd){.fd = channel->from, .events = POLLIN};
-  return wanted->fd >= 0;
+  if (channel->start < channel->end) return (struct pollfd){.fd = channel->to, .events = POLLOUT};
+  return (struct pollfd){.fd = channel->from, .events = POLLIN};
 }
 
 static ssize_t read_some(int fd, void *to, size_t length) {

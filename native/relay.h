@@ -24,8 +24,8 @@ void channel_begin(struct channel *, bool keeps_open);
 // Gives a descriptor of our own for one of the client's, non-blocking where that leaves the client's as it is.
 // -1: there is none. *careful: it may block.
 int open_client_end(int fd, int access, bool *careful);
-// What the channel waits for; false where it waits for nothing.
-bool channel_poll(const struct channel *, struct pollfd *);
+// What the channel waits for; descriptor -1 where that is nothing.
+struct pollfd channel_poll(const struct channel *);
 // Takes and gives as much as is possible at once.
 void channel_move(struct channel *);
 // The writer has ended: only what it has written so far is still passed on.

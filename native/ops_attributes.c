@@ -1,0 +1,70 @@
+// Ops on what an inode says of itself: mode, owner, times, extended attributes. A root for the path comes first.
+
+#include "executor.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+// chmod in path mode: follows links, within the root
+static int64_t op_chmod(struct executor *executor, const struct arg *args) {
+  (void)executor;
+  mode_t mode = (mode_t)args[2].number;
+  if (!*args[0].text) return chmod(args[1].text, mode);
+  int fd = path_open(args[0].text, args[1].text, O_PATH, 0);
+  if (fd < 0) return -1;
+  int result = chmod(fd_path(fd).text, mode);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return result;
+}
+
+// lchown in path uid gid
+static int64_t op_lchown(struct executor *executor, const struct arg *args) {
+  (void)executor;
+  struct place place;
+  if (place_open(&place, args[0].text, args[1].text)) return -1;
+  uid_t uid = (uid_t)args[2].number;
+  gid_t gid = (gid_t)args[3].number;
+  int result = fchownat(place.directory, place.name, uid, gid, AT_SYMLINK_NOFOLLOW);
+  place_close(&place);
+  return result;
+}
+
+// lsetxattr in path name value
+static int64_t op_lsetxattr(struct executor *executor, const struct arg *args) {
+  (void)executor;
+  struct place place;
+  if (place_open(&place, args[0].text, args[1].text)) return -1;
+  char *path = NULL;
+  if (place.directory >= 0 && asprintf(&path, "%s/%s", fd_path(place.directory).text, place.name) < 0) path = NULL;
+  int result = lsetxattr(path ? path : args[1].text, args[2].text, args[3].text, args[3].length, 0);
+  free(path);
+  place_close(&place);
+  return result;
+}
+
+// utimens in path seconds nanoseconds
+static int64_t op_utimens(struct executor *executor, const struct arg *args) {
+  (void)executor;
+  struct place place;
+  if (place_open(&place, args[0].text, args[1].text)) return -1;
+  struct timespec time = {.tv_sec = args[2].number, .tv_nsec = (long)args[3].number};
+  int result = utimensat(place.directory, place.name, (struct timespec[]){time, time}, AT_SYMLINK_NOFOLLOW);
+  place_close(&place);
+  return result;
+}
+
+const struct op attribute_ops[] = {
+    {"chmod", "ssi", op_chmod, false},
+    {"lchown", "ssii", op_lchown, false},
+    {"lsetxattr", "sssb", op_lsetxattr, false},
+    {"utimens", "ssii", op_utimens, false},
+    {0},
+};
