@@ -62,6 +62,7 @@ function commandOf(twin: Exclude<Twin, { none: string }>): string {
   if ('unshare' in twin) return `unshare ${twin.unshare.join(' ')}`
   if ('setpriv' in twin) return words('setpriv', ...twin.setpriv)
   if ('chdir' in twin) return words('cd', twin.chdir)
+  if ('seccompFilter' in twin) return 'setpriv --seccomp-filter FILE   # util-linux 2.41 or later'
   const { argv, env } = twin.exec
   return ['exec env -i', ...env.map(quote), ...argv.map(quote)].join(' ')
 }

@@ -8,6 +8,7 @@ import { mountRows } from './ops/mounts.ts'
 import { namespaceRows } from './ops/namespaces.ts'
 import { processRows } from './ops/process.ts'
 import type { Argument, Resolve, Row, Rows, Twin } from './ops/row.ts'
+import { tolerantCommand } from './ops/tolerance.ts'
 
 /** Everything the kernel can be asked to do. */
 export const opTable: Rows<OpName> = {
@@ -32,10 +33,10 @@ export function showOp(op: Op): string {
   return row(op).show(op as never)
 }
 
-/** The same act as a shell command; an op that tolerates errors goes on after one. */
+/** The same act as a shell command; the errors that the op tolerates do not end a script. */
 export function shellTwin(op: Op): Twin {
   const twin = row(op).shell(op as never)
-  return 'run' in twin && op.tolerate?.length ? { run: `${twin.run} 2>/dev/null || true` } : twin
+  return 'run' in twin ? { run: tolerantCommand(op, twin.run) } : twin
 }
 
 /** The manual page of the op: `mount(2)`. */

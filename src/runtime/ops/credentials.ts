@@ -98,9 +98,7 @@ export const credentialRows: Rows<CredentialOp> = {
     arguments: op => [bits(op.flags, seccompFlags), programBytes(op.program)],
     show: op =>
       `seccomp(SECCOMP_SET_MODE_FILTER, ${cFlags(op.flags)}, program of ${op.program.length} instructions)`,
-    shell: () => ({
-      none: 'no shell tool loads a seccomp filter made from a readable policy; the nearest is setpriv --seccomp-filter FILE (util-linux 2.40), which takes the finished program',
-    }),
+    shell: op => ({ seccompFilter: Buffer.from(programBytes(op.program)).toString('base64') }),
   },
   attach_device_filter: {
     man: 'bpf(2)',

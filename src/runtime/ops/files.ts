@@ -178,7 +178,8 @@ function mknodCommand(op: OpOf<'mknod'>): string {
 
 function writeCommand(op: OpOf<'write_file'>): string {
   const path = shellText(joined(op.in, showText(op.path)), op.path)
-  const write = `printf %s ${shellText(showText(op.content), op.content)} > ${path}`
+  const print = `printf %s ${shellText(showText(op.content), op.content)} > ${path}`
+  const write = op.how === 'exclusive' ? `(set -C; ${print})` : print
   return op.how === 'existing' ? write : `${write} && chmod ${octal(op.mode ?? 0o644)} ${path}`
 }
 

@@ -61,7 +61,7 @@ export const mountRows: Rows<MountOp> = {
     show: op =>
       `mount_setattr(AT_FDCWD, ${cString(joined(op.in, op.path))}, ${op.recursive ? 'AT_RECURSIVE' : '0'}, {set: ${cFlags(op.set)}, clear: ${cFlags(op.clear)}})`,
     shell: op => ({
-      run: words('mount', '-o', `remount,bind,${attributeOptions(op)}`, joined(op.in, op.path)),
+      run: words('mount', '-o', `remount,bind,${attributeOptions(op)}`, 'none', joined(op.in, op.path)),
     }),
   },
   idmap_mount: {
@@ -107,7 +107,8 @@ function mountCommand(op: OpOf<'mount'>): string {
   const options = op.flags.flatMap(flag => flagOptions[flag] ?? [])
   if (op.data) options.push(op.data)
   if (op.flags.includes('MS_BIND') && op.flags.includes('MS_REMOUNT')) {
-    return words('mount', '-o', ['bind', ...options].join(','), target)
+    // With a source mount(8) looks for no further options in fstab(5).
+    return words('mount', '-o', ['bind', ...options].join(','), 'none', target)
   }
   if (op.flags.includes('MS_MOVE')) return words('mount', '--move', op.source, target)
   const given = options.length ? ['-o', options.join(',')] : []

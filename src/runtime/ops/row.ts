@@ -16,12 +16,14 @@ export type Resolve = {
  *
  * `run` is a command line of its own. `unshare` and `setpriv` are options of the one unshare(1) that starts the
  * container's side and of the one setpriv(1) that ends it, since a shell cannot change its own namespaces or
- * credentials. `none` is the reason why no shell tool can do it.
+ * credentials. `seccompFilter` is a program in base64, for a setpriv(1) that can load one. `none` is the reason why no
+ * shell tool can do it.
  */
 export type Twin =
   | { run: string }
   | { unshare: string[] }
   | { setpriv: string[] }
+  | { seccompFilter: string }
   | { chdir: string }
   | { exec: { argv: string[]; env: string[] } }
   | { none: string }
