@@ -78,6 +78,12 @@ export class ImageStore {
     return join(this.directory, 'partial', digest.replace(':', '-'))
   }
 
+  /** Where a blob of a digest that is not known yet may grow, until `commitBlob` gives it its place. */
+  temporaryPath(): string {
+    this.prepare()
+    return join(this.directory, 'partial', `new-${process.getBuiltinModule('node:crypto').randomUUID()}`)
+  }
+
   /** Whether the blob is here, complete: it only gets its name when it has been verified. */
   hasBlob(digest: string, sizeBytes?: number): boolean {
     const stat = statSync(this.blobPath(digest), { throwIfNoEntry: false })
