@@ -1,6 +1,6 @@
 // What this machine can do, read once from /proc and /sys: its cgroups, its kernel, the capabilities there are.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { arch, release } from 'node:os'
 import { MinictrError } from './error.ts'
 
@@ -28,6 +28,8 @@ export type HostFacts = {
   cpuset?: { cpus: string; mems: string }
   /** Whether memory and swap can be limited together. */
   swapLimit: boolean
+  /** Counters of overheating, one directory for each CPU, which tell about the machine's other work. */
+  thermalPaths: string[]
   /** The file of a child cgroup that takes a block I/O weight, where the kernel has a scheduler that obeys it. */
   blockWeightFile?: 'blkio.weight' | 'blkio.bfq.weight' | 'io.weight' | 'io.bfq.weight'
 }
@@ -96,6 +98,7 @@ function probe(): HostFacts {
     boundingSet: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(readText('/proc/self/status'))?.[1] ?? '0'}`),
     cgroups,
     swapLimit: hasSwapLimit(cgroups),
+    thermalPaths: findThermalPaths(),
   }
   if (cpuset) {
     facts.cpuset = {
@@ -143,6 +146,15 @@ function findBlockWeightFile(cgroups: CgroupHierarchy[]): HostFacts['blockWeight
   if (!unified) return undefined
   if (existsSync('/sys/module/bfq')) return 'io.bfq.weight'
   return existsSync(`${unified.mountPoint}/io.cost.qos`) ? 'io.weight' : undefined
+}
+
+const cpuDirectory = '/sys/devices/system/cpu'
+
+function findThermalPaths(): string[] {
+  if (!existsSync(`${cpuDirectory}/cpu0/thermal_throttle`)) return []
+  return readdirSync(cpuDirectory)
+    .filter(name => /^cpu\d+$/.test(name))
+    .map(name => `${cpuDirectory}/${name}/thermal_throttle`)
 }
 
 function words(text: string): string[] {

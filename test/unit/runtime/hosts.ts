@@ -18,6 +18,7 @@ const common = {
   kernel: { major: 6, minor: 12 },
   boundingSet: (1n << 41n) - 1n,
   swapLimit: true,
+  thermalPaths: [] as string[],
 } as const
 
 /** All controllers on v1, an empty v2 beside them. */
