@@ -16,6 +16,19 @@ export const sections: Section[] = [
       },
     },
   },
+  {
+    title: 'Learning Commands',
+    commands: {
+      explain: {
+        summary: 'Show every step of a run with its reason and its system calls, and perform none',
+        load: () => import('./explain.ts'),
+      },
+      script: {
+        summary: 'Print a shell script that makes the same container without minictr',
+        load: () => import('./script.ts'),
+      },
+    },
+  },
 ]
 
 export type Group = { summary: string; commands: CommandTable }

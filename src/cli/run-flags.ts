@@ -34,12 +34,16 @@ export const runFlags: RunFlagGroup[] = [
 
 /**
  * Parses what follows `minictr run` (or `explain run`, `script run`: `program` is what errors call it). The result is
- * `'help'` where `--help` was asked for. Reads the files that flags name. Throws MinictrError in Docker's words, with
- * the exit status 125.
+ * `'help'` where `--help` was asked for; `extra` are further flags of such a command. Reads the files that flags name.
+ * Throws MinictrError in Docker's words, with the exit status 125.
  */
-export function parseRun(args: string[], program = 'minictr run'): RunOptions | 'help' {
+export function parseRun(
+  args: string[],
+  program = 'minictr run',
+  extra: RunFlagGroup[] = [],
+): RunOptions | 'help' {
   const draft = emptyDraft()
-  const { asksForHelp, words } = readFlags(runFlags, args, draft, program, RUN_FAILED)
+  const { asksForHelp, words } = readFlags([...runFlags, ...extra], args, draft, program, RUN_FAILED)
   if (asksForHelp) return 'help'
   const [image, ...command] = words
   if (image === undefined) throw usageError(`'${program}' requires at least 1 argument`, program, RUN_FAILED)

@@ -1,0 +1,65 @@
+// minictr explain run …: the plan of that run as a page to read, with nothing of it performed.
+
+import { MinictrError } from '../system/error.ts'
+import type { GlobalOptions } from './command.ts'
+import type { RunFlagGroup } from './flags/draft.ts'
+import { print } from './output.ts'
+import { plannedRun } from './planned-command.ts'
+
+const help = `Usage:  minictr explain run [OPTIONS] IMAGE [COMMAND] [ARG...]
+
+Show every step of a run, and perform none
+
+For each step: which process performs it and why there, its system calls with their real arguments, the shell command
+that does the same, and how it is undone. The options are those of 'minictr run', and:
+
+      --json           The same as data
+      --only <step>    One step, by its id
+
+Examples:
+  minictr explain run debian:trixie bash                       all of it
+  minictr explain run --memory 64m debian:trixie | less        what a flag changes
+  minictr explain run --only pivot-root debian:trixie          one step
+  minictr explain run --json debian:trixie | jq '.steps[].id'  for programs
+`
+
+/** Prints the plan of the run that the arguments describe; returns 0. */
+export async function perform(args: string[], globals: GlobalOptions): Promise<number> {
+  const wants: { json: boolean; only?: string } = { json: false }
+  const planned = await plannedRun('explain', args, globals, [flagsInto(wants)])
+  if (planned === 'help') return await print(help)
+  const { plan, spec } = planned
+  if (wants.only !== undefined && !plan.steps.some(({ id }) => id === wants.only)) {
+    throw new MinictrError(`this run has no step '${wants.only}'`, {
+      remedy: `Its steps are: ${plan.steps.map(({ id }) => id).join(' ')}`,
+    })
+  }
+  const { explanationData, explanationText } = await import('../learn/explain.ts')
+  if (wants.json)
+    return await print(`${JSON.stringify(explanationData({ plan, spec }, wants.only), null, 2)}\n`)
+  const { pageFor } = await import('../learn/page.ts')
+  return await print(`${explanationText({ plan, spec }, pageFor(process.stdout, process.env), wants.only)}\n`)
+}
+
+function flagsInto(wants: { json: boolean; only?: string }): RunFlagGroup {
+  return {
+    title: 'Explaining',
+    flags: [
+      {
+        name: 'json',
+        about: 'The same as data',
+        turn: (_, on) => {
+          wants.json = on
+        },
+      },
+      {
+        name: 'only',
+        takes: 'step',
+        about: 'One step, by its id',
+        set: (_, id) => {
+          wants.only = id
+        },
+      },
+    ],
+  }
+}
