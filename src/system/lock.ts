@@ -33,6 +33,38 @@ export async function withLock<T>(
   }
 }
 
+/**
+ * As `withLock`, but beside others that share it; who wants it alone waits for all of them. The file stays, for the others.
+ */
+export async function withSharedLock<T>(
+  path: string,
+  action: () => T | Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  mkdirSync(dirname(path), { recursive: true })
+  const fd = openSync(path, 'a', 0o600)
+  try {
+    await flock(fd, path, '-s', options.signal)
+    return await action()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Runs `action` alone, against those who share the lock too, but does not wait: where somebody has it, `action` is not run
+ * and the result is undefined. The file stays.
+ */
+export async function tryLock<T>(path: string, action: () => T | Promise<T>): Promise<T | undefined> {
+  mkdirSync(dirname(path), { recursive: true })
+  const fd = openSync(path, 'a', 0o600)
+  try {
+    return (await flock(fd, path, '-n')) ? await action() : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
 async function acquire(path: string, { onWait, signal }: LockOptions): Promise<number> {
   mkdirSync(dirname(path), { recursive: true })
   let waiting = false
@@ -56,7 +88,7 @@ async function acquire(path: string, { onWait, signal }: LockOptions): Promise<n
 }
 
 /** The lock belongs to the open file, not to flock(1): it stays with our descriptor after that process has ended. */
-function flock(fd: number, path: string, how: '-x' | '-n', signal?: AbortSignal): Promise<boolean> {
+function flock(fd: number, path: string, how: '-x' | '-n' | '-s', signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', [how, '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] })
     const end = () => child.kill()
