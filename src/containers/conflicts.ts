@@ -34,8 +34,7 @@ function nameConflict({ name, hostname, workingDirectory, user }: RunOptions): s
 }
 
 function namespaceConflict(options: RunOptions): string | undefined {
-  const { network, namespaces, hostname, extraHosts, dnsServers, dnsSearch, dnsOptions, sysctls } = options
-  const ownsSysctl = (prefix: string) => Object.keys(sysctls).find(name => name.startsWith(prefix))
+  const { network, namespaces, hostname, extraHosts, dnsServers, dnsSearch, dnsOptions } = options
   if (typeof network === 'object') {
     if (hostname !== undefined) return 'conflicting options: hostname and the network mode'
     if (dnsServers.length + dnsSearch.length + dnsOptions.length > 0) {
@@ -45,13 +44,6 @@ function namespaceConflict(options: RunOptions): string | undefined {
   }
   if (namespaces.uts === 'host' && hostname !== undefined) {
     return 'conflicting options: hostname and the UTS mode'
-  }
-  if (network === 'host' && ownsSysctl('net.') !== undefined) {
-    return `sysctl "${ownsSysctl('net.')}" not allowed in host network namespace`
-  }
-  const ipcSysctl = Object.keys(sysctls).find(name => /^(kernel\.(msg|sem|shm)|fs\.mqueue\.)/.test(name))
-  if (namespaces.ipc === 'host' && ipcSysctl !== undefined) {
-    return `sysctl "${ipcSysctl}" is not allowed in the hosts ipc namespace`
   }
   return undefined
 }

@@ -94,7 +94,7 @@ export type NamespaceChoices = {
 
 export type Ulimit = { name: string; soft: number; hard: number }
 
-export type SeccompChoice = 'default' | 'unconfined' | { profile: string; json: string }
+export type SeccompChoice = 'default' | 'unconfined' | { file: string; text: string }
 
 export type Propagation = 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared'
 

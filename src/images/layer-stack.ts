@@ -15,6 +15,8 @@ export type Found = {
   /** Where it is in the image, `/etc/passwd`. */
   path: string
   stats: Stats
+  /** Of a directory: those of the layers that together make it, topmost first. */
+  directories?: string[]
 }
 
 /** The directories that together make one directory of the image, topmost first, and its path without a leading slash. */
@@ -59,7 +61,8 @@ export class LayerStack {
     const directory = trail.at(-1)!
     const hostPath = directory.parts[0]?.hostPath
     if (hostPath === undefined) return undefined
-    return { hostPath, path: `/${directory.path}`, stats: lstatSync(hostPath) }
+    const directories = directory.parts.map(part => part.hostPath)
+    return { hostPath, path: `/${directory.path}`, stats: lstatSync(hostPath), directories }
   }
 }
 

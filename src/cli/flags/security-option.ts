@@ -45,15 +45,12 @@ function parseNoNewPrivileges(text: string, value: string | undefined): boolean 
 
 function parseSeccomp(value: string): RunOptions['seccomp'] {
   if (value === 'unconfined') return 'unconfined'
-  if (value === 'builtin' || value === '') return 'default'
-  let json: string
+  if (value === 'builtin') return 'default'
   try {
-    json = readText(value)
-    JSON.parse(json)
+    return { file: value, text: readText(value) }
   } catch (error) {
-    const { message } = error as Error
-    const what = error instanceof MinictrError ? 'opening' : 'reading the JSON of'
-    throw new MinictrError(`${what} seccomp profile (${value}) failed: ${message}`, { cause: error })
+    throw new MinictrError(`opening seccomp profile (${value}) failed: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
-  return { profile: value, json }
 }

@@ -1,0 +1,88 @@
+// Which program a container runs, and in which environment: the image's wishes and the user's, joined by Docker's rules.
+
+import type { ImageConfig } from '../images/manifest.ts'
+import { MinictrError } from '../system/error.ts'
+import type { RunOptions } from './options.ts'
+
+/** Where programs are looked for when neither image nor user says. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * The program and its arguments: ENTRYPOINT followed by the command given, else by CMD. A new `--entrypoint` takes CMD
+ * away as well, since it was made for the old one. Throws MinictrError where nothing is left to run. Source: Docker's
+ * run reference, "Overriding image defaults"; moby, daemon/commit.go (merge).
+ */
+export function programArguments(
+  options: Pick<RunOptions, 'command' | 'entrypoint'>,
+  { config = {} }: Pick<ImageConfig, 'config'>,
+): string[] {
+  const entrypoint = options.entrypoint ?? config.Entrypoint ?? []
+  const keepsDefault = options.command.length === 0 && options.entrypoint === undefined
+  const args = [...entrypoint, ...(keepsDefault ? (config.Cmd ?? []) : options.command)]
+  if (args.length === 0) {
+    throw new MinictrError('No command specified', {
+      remedy: 'The image names no program: give one after the image.',
+      exitStatus: 125,
+    })
+  }
+  return args
+}
+
+/**
+ * The environment, in Docker's order: PATH, HOSTNAME, TERM with a terminal, the user's variables, then those of the image
+ * that the user did not name; a name without a value takes a variable away. HOME comes last, from the user database,
+ * unless a value is there. Source: moby, container/env.go and CreateDaemonEnvironment.
+ */
+export function programEnvironment(
+  options: Pick<RunOptions, 'environment' | 'tty'>,
+  { config = {} }: Pick<ImageConfig, 'config'>,
+  { hostname, home }: { hostname: string; home: string },
+): string[] {
+  const named = new Set(options.environment.map(nameOf))
+  const inherited = (config.Env ?? []).filter(variable => !named.has(nameOf(variable)))
+  const variables = new Map<string, string | undefined>([
+    ['PATH', DEFAULT_PATH],
+    ['HOSTNAME', hostname],
+    ...(options.tty ? [['TERM', 'xterm'] as const] : []),
+  ])
+  for (const variable of [...options.environment, ...inherited]) {
+    const equals = variable.indexOf('=')
+    variables.set(nameOf(variable), equals < 0 ? undefined : variable.slice(equals + 1))
+  }
+  if (!variables.get('HOME')) {
+    variables.delete('HOME')
+    variables.set('HOME', home)
+  }
+  return [...variables].flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`))
+}
+
+function nameOf(variable: string): string {
+  return variable.split('=', 1)[0]!
+}
+
+/** The directory the program starts in; made where the image has none. */
+export function workingDirectory(
+  options: Pick<RunOptions, 'workingDirectory'>,
+  { config = {} }: Pick<ImageConfig, 'config'>,
+): string {
+  return options.workingDirectory || config.WorkingDir || '/'
+}
+
+const signalNames =
+  'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX'
+
+/**
+ * The signal that `stop` sends first: the user's, the image's, or TERM; in the form given. Throws MinictrError in Docker's
+ * words for what is no signal. Source: github.com/moby/sys, signal.ParseSignal.
+ */
+export function stopSignal(
+  options: Pick<RunOptions, 'stopSignal'>,
+  { config = {} }: Pick<ImageConfig, 'config'>,
+): string {
+  const given = options.stopSignal || config.StopSignal || 'SIGTERM'
+  const name = given.toUpperCase().replace(/^SIG/, '')
+  const isName = signalNames.split(' ').includes(name.replace(/^(RTMIN|RTMAX)[+-]\d+$/, '$1'))
+  const isNumber = /^\d+$/.test(given) && Number(given) > 0 && Number(given) <= 64
+  if (isName || isNumber) return given
+  throw new MinictrError(`Invalid signal: ${given}`, { exitStatus: 125 })
+}
