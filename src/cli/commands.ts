@@ -14,6 +14,9 @@ export const sections: Section[] = [
         load: () => import('./run.ts'),
         failureStatus: 125,
       },
+      ps: { summary: 'List containers', load: () => import('./ps.ts') },
+      rm: { summary: 'Remove one or more containers', load: () => import('./rm.ts') },
+      pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
     },
   },
   {
@@ -34,7 +37,27 @@ export const sections: Section[] = [
 export type Group = { summary: string; commands: CommandTable }
 
 /** Commands that are followed by another command's name. */
-export const groups: { [name: string]: Group } = {}
+export const groups: { [name: string]: Group } = {
+  image: {
+    summary: 'Manage images',
+    commands: {
+      'from-host': {
+        summary: 'Make an image of programs of this host',
+        load: () => import('./image-from-host.ts'),
+      },
+      pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
+    },
+  },
+  system: {
+    summary: 'Manage what minictr keeps',
+    commands: {
+      recover: {
+        summary: 'Undo what killed processes left behind',
+        load: () => import('./system-recover.ts'),
+      },
+    },
+  },
+}
 
 export type Found =
   | { kind: 'command'; name: string; entry: CommandEntry; args: string[] }
