@@ -18,9 +18,13 @@ export type StepReport = {
   startedNs: bigint
   /** For each op that was answered, in order; the last one of a plan, execve, has no answer. */
   opElapsedNs: number[]
+  /** The container's process as the host sees it; 0 until it has been spawned. */
+  pid: number
 }
 
 export type Observer = {
+  /** Told the whole plan before anything of it is performed. */
+  begin?(plan: Plan): void
   /** Awaited before each step; with it present every step is sent on its own. `quit` rolls everything back. */
   before?(step: Step, index: number, total: number): Promise<'go' | 'quit'>
   after?(report: StepReport): void
@@ -43,6 +47,7 @@ export async function perform(
   observer: Observer = {},
 ): Promise<Outcome> {
   const late = new LateValues()
+  observer.begin?.(plan)
   let index = 0
   for (const batch of batches(plan.steps, observer.before !== undefined)) {
     if ((await observer.before?.(batch[0]!, index, plan.steps.length)) === 'quit') {
@@ -54,7 +59,7 @@ export async function perform(
     const startedNs = process.hrtime.bigint()
     const { answers, closed } = await executors[batch[0]!.side].perform(ops.map(op => callOf(op, late)))
     late.learn(ops, answers)
-    report(batch, index, plan.steps.length, startedNs, answers, observer)
+    report(batch, { index, total: plan.steps.length, startedNs, pid: late.pid }, answers, observer)
     const failed = failureIn(batch, answers, closed)
     if (failed) {
       const failure = { ...failed, index: index + batch.indexOf(failed.step), total: plan.steps.length }
@@ -102,9 +107,7 @@ class LateValues implements Resolve {
 
 function report(
   batch: Step[],
-  index: number,
-  total: number,
-  startedNs: bigint,
+  about: Pick<StepReport, 'index' | 'total' | 'startedNs' | 'pid'>,
   answers: Answer[],
   observer: Observer,
 ): void {
@@ -113,13 +116,8 @@ function report(
   batch.forEach((step, offset) => {
     const mine = answers.slice(answered, answered + step.ops.length)
     answered += step.ops.length
-    observer.after!({
-      step,
-      index: index + offset,
-      total,
-      startedNs,
-      opElapsedNs: mine.map(answer => answer.elapsedNs),
-    })
+    const opElapsedNs = mine.map(answer => answer.elapsedNs)
+    observer.after!({ ...about, step, index: about.index + offset, opElapsedNs })
   })
 }
 
