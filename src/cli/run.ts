@@ -2,6 +2,7 @@
 
 import type { GlobalOptions } from './command.ts'
 import { parseRun } from './run-flags.ts'
+import { provideImage } from './run-image.ts'
 
 /** Creates and runs the container that the arguments describe; returns the status of its process, or Docker's 125. */
 export async function perform(args: string[], globals: GlobalOptions): Promise<number> {
@@ -14,6 +15,7 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   if (!options.isNetworkChosen && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
   }
+  await provideImage(options, globals)
   const { runContainer } = await import('../containers/run.ts')
   const { exitStatus, leftovers } = await runContainer(options, globals)
   for (const leftover of leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)

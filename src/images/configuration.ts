@@ -23,11 +23,18 @@ export type Configuration = {
  * Certificates lie beside the file, in `certs.d`, as in /etc/docker/certs.d. Source: dockerd(8).
  */
 export function readConfiguration(file: string): Configuration {
-  const { 'registry-mirrors': mirrors, 'insecure-registries': insecure, ...unknown } = readObject(file)
+  // The key about users is read where containers are made.
+  const {
+    'registry-mirrors': mirrors,
+    'insecure-registries': insecure,
+    'userns-remap': _,
+    ...unknown
+  } = readObject(file)
   const [key] = Object.keys(unknown)
   if (key !== undefined) {
     throw new MinictrError(`${file}: unknown key "${key}"`, {
-      remedy: 'The keys are registry-mirrors and insecure-registries, as in Docker’s daemon.json.',
+      remedy:
+        'The keys are registry-mirrors, insecure-registries and userns-remap, as in Docker’s daemon.json.',
     })
   }
   const registryMirrors = textList(file, 'registry-mirrors', mirrors)

@@ -1,0 +1,46 @@
+// The image of a run: pulled first where it is not here, or where that was asked for.
+
+import type { RunOptions } from '../containers/options.ts'
+import { parsePlatform } from '../images/platform.ts'
+import { familiarName, parseReference, withDefaultTag } from '../images/reference.ts'
+import { ImageStore } from '../images/store.ts'
+import type { GlobalOptions } from './command.ts'
+
+/**
+ * Pulls the image as `--pull` says: always, if it is missing, or never. What is told goes to standard error, since
+ * standard output is the container's. Throws MinictrError where pulling fails.
+ */
+export async function provideImage(
+  { image, pull: policy, platform: platformText, quiet }: RunOptions,
+  { root, configFile }: GlobalOptions,
+): Promise<void> {
+  if (policy === 'never') return
+  const store = new ImageStore(`${root}/images`)
+  const platform = platformText === undefined ? undefined : parsePlatform(platformText)
+  if (policy === 'missing' && store.find(image, platform)) return
+  const reference = withDefaultTag(parseReference(image))
+  if (policy === 'missing' && !quiet) {
+    process.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`)
+  }
+  const [{ pull }, { LayerStore }, { readConfiguration }, { barProgress, lineProgress, silentProgress }] =
+    await Promise.all([
+      import('../images/pull.ts'),
+      import('../images/layers.ts'),
+      import('../images/configuration.ts'),
+      import('../images/progress.ts'),
+    ])
+  const progress = quiet
+    ? silentProgress()
+    : process.stderr.isTTY
+      ? barProgress(process.stderr)
+      : lineProgress(process.stderr)
+  const layers = new LayerStore(`${root}/layers`)
+  const configuration = readConfiguration(configFile)
+  try {
+    const { digest } = await pull(reference, { store, layers, configuration, progress, platform })
+    progress.finish()
+    if (!quiet) process.stderr.write(`Digest: ${digest}\n`)
+  } finally {
+    progress.finish()
+  }
+}
