@@ -176,7 +176,8 @@ const withProcessor: (Group & { processors: string[] })[] = [
  * network namespace, nor AF_ALG (38), the kernel's cryptography, nor families the kernel has given up.
  */
 const socketFamilies: Record<string, number[]> = {
-  'local, and to the kernel (AF_UNIX, AF_NETLINK, AF_KEY, AF_SECURITY)': [1, 16, 15, 14],
+  'local, and to the kernel (AF_UNIX, AF_NETLINK, AF_KEY, AF_SECURITY; AF_UNSPEC, which the kernel refuses itself)':
+    [1, 16, 15, 14, 0],
   'the Internet, and packets as they are (AF_INET, AF_INET6, AF_PACKET, AF_XDP, AF_MPLS)': [
     2, 10, 17, 44, 28,
   ],
