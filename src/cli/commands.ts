@@ -17,6 +17,8 @@ export const sections: Section[] = [
       ps: { summary: 'List containers', load: () => import('./ps.ts') },
       rm: { summary: 'Remove one or more containers', load: () => import('./rm.ts') },
       pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
+      login: { summary: 'Authenticate to a registry', load: () => import('./login.ts') },
+      logout: { summary: 'Log out from a registry', load: () => import('./logout.ts') },
     },
   },
   {
@@ -46,6 +48,10 @@ export const groups: { [name: string]: Group } = {
         load: () => import('./image-from-host.ts'),
       },
       pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
+      serve: {
+        summary: 'Serve the images of the store as a read-only registry',
+        load: () => import('./image-serve.ts'),
+      },
     },
   },
   system: {
