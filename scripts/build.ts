@@ -1,10 +1,14 @@
 // The build: one bundled file for Node, one static helper, one launcher, all in dist/.
 //
 // One CommonJS file starts fastest (docs/decisions/esbuild.md has the figures). Parts behind `await import(…)` stay
-// unevaluated in it until they are asked for.
+// unevaluated in it until they are asked for. dist/ is made of
+//   minictr          the launcher: finds Node (find-node.sh), starts the loader
+//   minictr.cjs      the loader: starts the bundle with its code cache
+//   main.cjs         the bundle, and main.cjs.cache, what V8 made of it
+//   minictr-helper   the executor and monitor, a static program
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 
@@ -15,11 +19,13 @@ const dist = join(project, 'dist')
 async function bundle(): Promise<Metafile> {
   const result = await build({
     entryPoints: [join(project, 'src/main.ts')],
-    outfile: join(dist, 'minictr.cjs'),
+    outfile: join(dist, 'main.cjs'),
     bundle: true,
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // Node's own modules behind `await import(…)` by require: as ECMAScript modules they start ten times slower.
+    supported: { 'dynamic-import': false },
     // import.meta does not exist in CommonJS; what it says of a file is said of the bundle.
     define: {
       'import.meta.dirname': '__dirname',
@@ -73,14 +79,34 @@ function writeLauncher(): void {
   copyFileSync(join(project, 'scripts/find-node.sh'), join(dist, 'find-node.sh'))
 }
 
+/**
+ * Keeps what V8 compiles of the bundle while it does a command's work. V8 knows a cache that does not fit by the length
+ * of the source only: the old one must be gone before a new bundle is written.
+ */
+function writeCodeCache(): void {
+  const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
+  const writer = join(dist, 'cache-writer.cjs')
+  writeFileSync(
+    writer,
+    `${loader}
+process.on('exit', () => require('node:fs').writeFileSync(\`\${filename}.cache\`, script.createCachedData()))
+`,
+  )
+  execFileSync(process.execPath, [writer, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  rmSync(writer)
+  copyFileSync(join(project, 'scripts/loader.cjs'), join(dist, 'minictr.cjs'))
+}
+
 function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 process.chdir(project)
 mkdirSync(dist, { recursive: true })
+rmSync(join(dist, 'main.cjs.cache'), { force: true })
 // esbuild has printed what is wrong, and where.
 const metafile = await bundle().catch(() => process.exit(1))
 writeLicences(metafile)
+writeCodeCache()
 compileHelper()
 writeLauncher()
