@@ -38,24 +38,28 @@ export const privilegedDeviceRules: readonly DeviceRule[] = [{ allow: true, acce
 
 /**
  * The policy a list of rules comes to when they are applied in order, as the kernel's v1 device controller would: a
- * rule for all devices starts afresh; one that agrees with the default takes an exception back. Throws MinictrError for
- * a rule that would take back only a part of a wider exception, which the kernel cannot express.
+ * rule for all access to all devices starts afresh; one that agrees with the default takes an exception back. Type `a`
+ * with numbers means both kinds. Throws MinictrError for a rule that would take back only a part of a wider exception,
+ * which the kernel cannot express.
  * Source: cgroup-v1/devices (kernel admin guide).
  */
 export function devicePolicy(rules: readonly DeviceRule[]): DevicePolicy {
   let policy: DevicePolicy = { allowByDefault: true, exceptions: [] }
   for (const rule of rules) {
-    if ((rule.type ?? 'a') === 'a') policy = { allowByDefault: rule.allow, exceptions: [] }
-    else applyRule(policy, rule)
+    const { type = 'a' } = rule
+    if (isAboutEverything(rule)) policy = { allowByDefault: rule.allow, exceptions: [] }
+    else for (const kind of type === 'a' ? (['b', 'c'] as const) : [type]) applyRule(policy, rule, kind)
   }
   return policy
 }
 
-function applyRule(policy: DevicePolicy, rule: DeviceRule): void {
-  const exception: DeviceException = {
-    type: rule.type === 'b' ? 'b' : 'c',
-    access: ordered(rule.access ?? ''),
-  }
+function isAboutEverything({ type = 'a', major, minor, access = '' }: DeviceRule): boolean {
+  const isAllAccess = access === '' || ordered(access) === 'rwm'
+  return type === 'a' && !isNumber(major) && !isNumber(minor) && isAllAccess
+}
+
+function applyRule(policy: DevicePolicy, rule: DeviceRule, type: 'b' | 'c'): void {
+  const exception: DeviceException = { type, access: ordered(rule.access || 'rwm') }
   if (isNumber(rule.major)) exception.major = rule.major
   if (isNumber(rule.minor)) exception.minor = rule.minor
   const same = policy.exceptions.find(other => sameDevice(other, exception))

@@ -107,3 +107,15 @@ test('a rule can take its own kind back, but not a part of a wider one', () => {
   const part: DeviceRule = { allow: false, type: 'c', major: 136, minor: 0, access: 'r' }
   assert.throws(() => devicePolicy([rules[0]!, ...wide, part]), { message: /c 136:0 r .* c 136:\* rw/ })
 })
+
+test('rules for both kinds: with numbers they mean both, and only a complete one starts afresh', () => {
+  const closed: DeviceRule = { allow: false, access: 'rwm' }
+  const both: DeviceRule[] = [closed, { allow: true, type: 'a', major: 7, access: 'r' }]
+  assert.ok(ask(both, block, 7, 1, access.read))
+  assert.ok(ask(both, char, 7, 1, access.read))
+  assert.equal(ask(both, block, 8, 1, access.read), false)
+  const reading: DeviceRule[] = [closed, { allow: true, type: 'a', access: 'r' }]
+  assert.ok(ask(reading, block, 8, 1, access.read))
+  assert.equal(ask(reading, block, 8, 1, access.write), false)
+  assert.equal(ask([...both, closed], char, 7, 1, access.read), false)
+})
