@@ -1,5 +1,6 @@
 // minictr run: a container from an image, in the foreground.
 
+import type { RunOptions } from '../containers/options.ts'
 import type { GlobalOptions } from './command.ts'
 import { parseRun } from './run-flags.ts'
 import { provideImage } from './run-image.ts'
@@ -17,7 +18,14 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   }
   await provideImage(options, globals)
   const { runContainer } = await import('../containers/run.ts')
-  const { exitStatus, leftovers } = await runContainer(options, globals)
+  const watch = isWatched(options) ? await (await import('../learn/watch.ts')).watchRun(options) : undefined
+  const { exitStatus, leftovers } = await runContainer(options, globals, watch?.observer).finally(
+    watch?.finish,
+  )
   for (const leftover of leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)
   return exitStatus
+}
+
+function isWatched({ step, timing, traceFile }: RunOptions): boolean {
+  return step || timing || traceFile !== undefined
 }

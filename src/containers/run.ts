@@ -64,7 +64,7 @@ async function performRun(
       journal,
       observer,
     )
-    if ('quit' in outcome) return { exitStatus: 0, leftovers: [] }
+    if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
     if (!options.remove) await monitor.ask('record_exit', paths.exitRecord)
     if (options.tty && options.interactive) await monitor.ask('raw_terminal')
     await monitor.ask('watch', outcome.pid)

@@ -1,7 +1,6 @@
 // Short names for the long paths of one container, so that a page of system calls can be read: $ROOT for its root.
 
-import type { Spec } from '../runtime/spec.ts'
-import { annotation, type OverlaySource } from '../runtime/spec.ts'
+import type { Op } from '../runtime/op.ts'
 import type { Plan } from '../runtime/step.ts'
 
 /** A shell variable and the text it stands for. */
@@ -14,14 +13,14 @@ const unquoted = /^[A-Za-z0-9_@%+=:,./-]+$/
  * The names used for this container: ID, DIR (its directory), ROOT (its root) and LAYERS (the directory that holds the
  * image's layers), the ones that others are written with first.
  */
-export function abbreviationsOf(plan: Plan, spec: Spec): Abbreviation[] {
-  const root = spec.root.path
-  const lower = overlayOf(spec)?.lower ?? []
+export function abbreviationsOf(plan: Plan): Abbreviation[] {
+  const ops = plan.steps.flatMap(step => step.ops)
+  const root = rootOf(ops)
   const names = [
     { name: 'ID', value: plan.containerId },
     { name: 'DIR', value: parentOf(root) },
     { name: 'ROOT', value: root },
-    { name: 'LAYERS', value: sharedParent(lower) },
+    { name: 'LAYERS', value: sharedParent(lowerDirectories(ops)) },
   ]
   return names.filter(({ value }) => value.length > 1 && unquoted.test(value))
 }
@@ -54,9 +53,20 @@ function pathLike(value: string): RegExp {
   return new RegExp(`${value.replaceAll(/[.+]/g, '\\$&')}(?![A-Za-z0-9_])`, 'g')
 }
 
-function overlayOf(spec: Spec): OverlaySource | undefined {
-  const text = spec.annotations[annotation.overlay]
-  return text === undefined ? undefined : (JSON.parse(text) as OverlaySource)
+/** Where the paths of the container's side are resolved. */
+function rootOf(ops: Op[]): string {
+  return ops.flatMap(op => ('in' in op && op.in ? op.in : []))[0] ?? ''
+}
+
+function lowerDirectories(ops: Op[]): string[] {
+  const overlay = ops.find(op => op.op === 'mount' && op.type === 'overlay')
+  const data = overlay?.op === 'mount' ? (overlay.data ?? '') : ''
+  return (
+    /lowerdir=([^,]*)/
+      .exec(data)?.[1]
+      ?.split(':')
+      .filter(path => path.startsWith('/')) ?? []
+  )
 }
 
 function parentOf(path: string): string {

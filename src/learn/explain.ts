@@ -21,7 +21,7 @@ const LINES_OF_A_CALL = 3
 
 /** The whole page; with `only`, the one step of that id. */
 export function explanationText({ plan, spec }: Subject, page: Page, only?: string): string {
-  const names = abbreviationsOf(plan, spec)
+  const names = abbreviationsOf(plan)
   const total = plan.steps.length
   const steps = plan.steps
     .map((step, index) => ({ step, text: () => stepText(explainStep(step), index, total, names, page) }))
@@ -64,22 +64,27 @@ function headerText(plan: Plan, spec: Spec, names: Abbreviation[], page: Page): 
   ].join('\n')
 }
 
-/** A heading of one line and what belongs to it, indented. */
+/** A heading of one line and what belongs to it, indented; of more than `mostCalls` calls the last ones are left out. */
 export function stepText(
   step: StepExplanation,
   index: number,
   total: number,
   names: Abbreviation[],
   page: Page,
+  mostCalls = Number.POSITIVE_INFINITY,
 ): string {
   const { strong, faint } = page.style
   const number = `${String(index + 1).padStart(String(total).length)}/${total}`
   const margin = ' '.repeat(number.length + 2)
   const gap = page.columns - number.length - 2 - step.id.length - step.side.length
   const rest = { ...page, columns: page.columns - margin.length }
+  const shown = step.ops.slice(0, step.ops.length > mostCalls ? mostCalls : undefined)
+  const more = step.ops.length - shown.length
   const lines = [
     ...wrap(step.why, rest.columns),
-    ...step.ops.flatMap((op, at) => [...(at === 0 ? [''] : []), ...opLines(op, names, rest)]),
+    ...(shown.length ? [''] : []),
+    ...shown.flatMap(op => opLines(op, names, rest)),
+    ...(more > 0 ? [faint(`… and ${more} more; minictr explain run --only ${step.id} shows all`)] : []),
     '',
     ...undoLines(step, names, rest),
     ...(step.manuals.length ? hanging(faint('read  '), 6, step.manuals.join(', '), rest, faint) : []),

@@ -34,8 +34,8 @@ type Walk = {
  * and exits with the status of the container's program.
  */
 export function scriptText(subject: Subject): string {
-  const { plan, spec } = subject
-  const names = abbreviationsOf(plan, spec)
+  const { plan } = subject
+  const names = abbreviationsOf(plan)
   const host = plan.steps.filter(step => step.side === 'host')
   return [
     ...introduction(subject),

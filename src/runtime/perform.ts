@@ -33,7 +33,7 @@ export type Observer = {
 /** The two processes that perform ops: the monitor on the host, init on the container’s side. */
 export type Executors = { host: Executor; container: Executor }
 
-export type Outcome = { pid: number } | { quit: true }
+export type Outcome = { pid: number } | { quit: true; leftovers: string[] }
 
 /**
  * Performs the plan and returns the PID of the container's process as the host sees it.
@@ -51,8 +51,8 @@ export async function perform(
   let index = 0
   for (const batch of batches(plan.steps, observer.before !== undefined)) {
     if ((await observer.before?.(batch[0]!, index, plan.steps.length)) === 'quit') {
-      await rollBack(journal, executors, late)
-      return { quit: true }
+      const { failed } = await rollBack(journal, executors, late)
+      return { quit: true, leftovers: failed }
     }
     journal.record(batch)
     const ops = batch.flatMap(step => step.ops)
