@@ -170,13 +170,17 @@ class Pull {
           { ...this.options, repository: this.repository, turns: this.turns },
         ),
     )
-    // The same layer may stand in a manifest twice.
-    const distinct = [...new Map(layers.map(layer => [layer.digest, layer])).values()]
-    const missing = distinct.filter(layer => !layer.isComplete())
-    for (const layer of distinct) layer.tell(missing.includes(layer) ? 'Pulling fs layer' : 'Already exists')
+    const missing = layers.filter(layer => !layer.isComplete())
+    // The same layer may stand in a manifest twice: the second time it waits for the first.
+    const first = layers.filter(
+      (layer, index) => layers.findIndex(({ digest }) => digest === layer.digest) === index,
+    )
+    for (const layer of first) layer.tell(missing.includes(layer) ? 'Pulling fs layer' : 'Already exists')
     let below: Promise<void> = Promise.resolve()
     const tasks = missing.map(layer => {
-      below = layer.fetch(below, this.abort.signal)
+      const lower = below
+      const fetch = () => layer.fetch(lower, this.abort.signal)
+      below = first.includes(layer) ? fetch() : lower.then(fetch)
       return below.catch(error => {
         // The first failure is the cause; what it tears down fails as well.
         if (!this.abort.signal.aborted) this.abort.abort(error)

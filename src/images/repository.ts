@@ -75,7 +75,7 @@ export class Repository {
     })
   }
 
-  /** All tags, following the pages. Source: distribution spec, "Listing Tags". */
+  /** All tags in lexical order, following the pages. Source: distribution spec, "Listing Tags". */
   async tags(): Promise<string[]> {
     const list = async (registry: Registry): Promise<string[]> => {
       const tags: string[] = []
@@ -87,7 +87,7 @@ export class Repository {
         tags.push(...(page.tags ?? []))
         path = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1]
       }
-      return tags
+      return tags.sort()
     }
     return retrying(() => this.fromFirst(list), { onRetry: this.onRetry })
   }
