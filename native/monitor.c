@@ -32,7 +32,6 @@ static _Noreturn void become_init(const int stdio[3], int pty_socket) {
 
 // spawn_init stdin terminal: gives its PID
 static int64_t op_spawn_init(struct executor *executor, const struct arg *args) {
-  (void)executor;
   int stdio[3], handover[2];
   if (monitor.init) return errno = EBUSY, -1;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, handover)) return -1;

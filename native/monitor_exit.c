@@ -61,7 +61,6 @@ void reap(void) {
 
 // watch pid: a child of ours; its end is the container's
 static int64_t op_watch(struct executor *executor, const struct arg *args) {
-  (void)executor;
   siginfo_t info;
   if (monitor.watched) return errno = EBUSY, -1;
   if (waitid(P_PID, (id_t)args[0].number, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
@@ -73,14 +72,12 @@ static int64_t op_watch(struct executor *executor, const struct arg *args) {
 
 // signal number: to the watched process
 static int64_t op_signal(struct executor *executor, const struct arg *args) {
-  (void)executor;
   if (!monitor.watched || monitor.ended) return errno = ESRCH, -1;
   return kill(monitor.watched, (int)args[0].number);
 }
 
 // record_exit path: "" for no longer
 static int64_t op_record_exit(struct executor *executor, const struct arg *args) {
-  (void)executor;
   free(exit_path);
   exit_path = *args[0].text ? strdup(args[0].text) : NULL;
   return 0;
@@ -101,7 +98,6 @@ static void release_list(char **list) {
 
 // on_orphan argv env: what is started where the client is gone at the end; nothing where argv is empty
 static int64_t op_on_orphan(struct executor *executor, const struct arg *args) {
-  (void)executor;
   release_list(orphan_argv);
   release_list(orphan_env);
   orphan_argv = copy_list(args[0].list);

@@ -20,7 +20,6 @@ void restore_terminal(void) {
 
 // raw_terminal: until the end, whichever comes first: the container's, the client's, or ours
 static int64_t op_raw_terminal(struct executor *executor, const struct arg *args) {
-  (void)executor, (void)args;
   if (!is_raw && tcgetattr(STDIN_FILENO, &cooked)) return -1;
   struct termios raw = cooked;
   cfmakeraw(&raw);
@@ -31,7 +30,6 @@ static int64_t op_raw_terminal(struct executor *executor, const struct arg *args
 
 // resize: gives the pty the size of the client's terminal
 static int64_t op_resize(struct executor *executor, const struct arg *args) {
-  (void)executor, (void)args;
   struct winsize size;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && ioctl(STDIN_FILENO, TIOCGWINSZ, &size)) return -1;
   return ioctl(monitor.channels[STDOUT].from, TIOCSWINSZ, &size);

@@ -13,7 +13,6 @@
 
 // chmod in path mode: follows links, within the root
 static int64_t op_chmod(struct executor *executor, const struct arg *args) {
-  (void)executor;
   mode_t mode = (mode_t)args[2].number;
   if (!*args[0].text) return chmod(args[1].text, mode);
   int fd = path_open(args[0].text, args[1].text, O_PATH, 0);
@@ -27,7 +26,6 @@ static int64_t op_chmod(struct executor *executor, const struct arg *args) {
 
 // lchown in path uid gid
 static int64_t op_lchown(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   uid_t uid = (uid_t)args[2].number;
@@ -39,7 +37,6 @@ static int64_t op_lchown(struct executor *executor, const struct arg *args) {
 
 // lsetxattr in path name value
 static int64_t op_lsetxattr(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   char *path = NULL;
@@ -52,7 +49,6 @@ static int64_t op_lsetxattr(struct executor *executor, const struct arg *args) {
 
 // utimens in path seconds nanoseconds
 static int64_t op_utimens(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   struct timespec time = {.tv_sec = args[2].number, .tv_nsec = (long)args[3].number};

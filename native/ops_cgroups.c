@@ -38,7 +38,6 @@ static int64_t signal_listed(const char *procs, int number) {
 
 // kill_cgroup procs signal: until none is left; ETIMEDOUT where some do not end
 static int64_t op_kill_cgroup(struct executor *executor, const struct arg *args) {
-  (void)executor;
   int64_t most = 0;
   long pause_ms = 1;
   for (long waited_ms = 0; waited_ms < KILL_TIMEOUT_MS; waited_ms += pause_ms) {
@@ -63,7 +62,6 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attr) {
 
 // attach_device_filter cgroup program: struct bpf_insn[], attached to a cgroup v2 directory
 static int64_t op_attach_device_filter(struct executor *executor, const struct arg *args) {
-  (void)executor;
   union bpf_attr load, attach;
   memset(&load, 0, sizeof load);
   load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;

@@ -22,7 +22,6 @@ static int64_t closing(int fd, int64_t result) {
 
 // write_file in path content how mode: how is 0 create or truncate, 1 fail where it exists, 2 never create
 static int64_t op_write_file(struct executor *executor, const struct arg *args) {
-  (void)executor;
   static const int how_flags[] = {O_CREAT | O_TRUNC, O_CREAT | O_EXCL, O_TRUNC};
   int64_t how = args[3].number;
   if (how < 0 || how > 2) return errno = EINVAL, -1;
@@ -59,7 +58,6 @@ static int64_t op_close(struct executor *executor, const struct arg *args) {
 
 // syncfs path
 static int64_t op_syncfs(struct executor *executor, const struct arg *args) {
-  (void)executor;
   int fd = open(args[0].text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return -1;
   return closing(fd, syncfs(fd));

@@ -13,26 +13,22 @@
 
 // setgroups gids: packed u32
 static int64_t op_setgroups(struct executor *executor, const struct arg *args) {
-  (void)executor;
   if (args[0].length % sizeof(uint32_t)) return errno = EINVAL, -1;
   return syscall(SYS_setgroups, args[0].length / sizeof(uint32_t), args[0].text);
 }
 
 // setresgid gid
 static int64_t op_setresgid(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return syscall(SYS_setresgid, (gid_t)args[0].number, (gid_t)args[0].number, (gid_t)args[0].number);
 }
 
 // setresuid uid
 static int64_t op_setresuid(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return syscall(SYS_setresuid, (uid_t)args[0].number, (uid_t)args[0].number, (uid_t)args[0].number);
 }
 
 // capset effective permitted inheritable: masks
 static int64_t op_capset(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
   for (int half = 0; half < 2; half++) {
@@ -45,7 +41,6 @@ static int64_t op_capset(struct executor *executor, const struct arg *args) {
 
 // drop_bounding_set mask: bits above the kernel's last capability mean nothing
 static int64_t op_drop_bounding_set(struct executor *executor, const struct arg *args) {
-  (void)executor;
   for (int capability = 0; capability < 64; capability++) {
     if (!((uint64_t)args[0].number >> capability & 1)) continue;
     if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) break;
@@ -56,7 +51,6 @@ static int64_t op_drop_bounding_set(struct executor *executor, const struct arg 
 
 // raise_ambient_set mask
 static int64_t op_raise_ambient_set(struct executor *executor, const struct arg *args) {
-  (void)executor;
   for (int capability = 0; capability < 64; capability++) {
     if (!((uint64_t)args[0].number >> capability & 1)) continue;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)) return -1;
@@ -66,26 +60,22 @@ static int64_t op_raise_ambient_set(struct executor *executor, const struct arg 
 
 // prctl option value
 static int64_t op_prctl(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return prctl((int)args[0].number, (unsigned long)args[1].number, 0, 0, 0);
 }
 
 // prlimit resource soft hard: -1 is unlimited
 static int64_t op_prlimit(struct executor *executor, const struct arg *args) {
-  (void)executor;
   uint64_t limit[2] = {(uint64_t)args[1].number, (uint64_t)args[2].number};
   return syscall(SYS_prlimit64, 0, (int)args[0].number, limit, NULL);
 }
 
 // umask mode
 static int64_t op_umask(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return umask((mode_t)args[0].number);
 }
 
 // seccomp flags program: struct sock_filter[]
 static int64_t op_seccomp(struct executor *executor, const struct arg *args) {
-  (void)executor;
   size_t count = args[1].length / sizeof(struct sock_filter);
   if (args[1].length % sizeof(struct sock_filter) || count > UINT16_MAX) return errno = EINVAL, -1;
   struct sock_fprog program = {.len = (uint16_t)count, .filter = (struct sock_filter *)args[1].text};

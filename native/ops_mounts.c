@@ -26,7 +26,6 @@ static int open_target(const char *root, const char *path, bool nofollow) {
 
 // mount source in target type flags data nofollow
 static int64_t op_mount(struct executor *executor, const struct arg *args) {
-  (void)executor;
   const char *source = or_null(&args[0]), *root = args[1].text, *target = args[2].text;
   const char *type = or_null(&args[3]), *data = or_null(&args[5]);
   unsigned long flags = (unsigned long)args[4].number;
@@ -43,19 +42,16 @@ static int64_t op_mount(struct executor *executor, const struct arg *args) {
 
 // umount2 target flags
 static int64_t op_umount2(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return syscall(SYS_umount2, args[0].text, (int)args[1].number);
 }
 
 // pivot_root new_root put_old
 static int64_t op_pivot_root(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return syscall(SYS_pivot_root, args[0].text, args[1].text);
 }
 
 // mount_setattr in path recursive set clear propagation
 static int64_t op_mount_setattr(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct mount_attr attr = {
       .attr_set = (uint64_t)args[3].number,
       .attr_clr = (uint64_t)args[4].number,

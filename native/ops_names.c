@@ -61,7 +61,6 @@ static int64_t make_with_parents(const char *root, const char *path, mode_t mode
 
 // mkdir in path mode parents
 static int64_t op_mkdir(struct executor *executor, const struct arg *args) {
-  (void)executor;
   mode_t mode = (mode_t)args[2].number;
   return (args[3].number ? make_with_parents : make_one)(args[0].text, args[1].text, mode);
 }
@@ -76,19 +75,16 @@ static int64_t unlink_at(const struct arg *args, int flags) {
 
 // rmdir in path
 static int64_t op_rmdir(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return unlink_at(args, AT_REMOVEDIR);
 }
 
 // unlink in path
 static int64_t op_unlink(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return unlink_at(args, 0);
 }
 
 // remove_tree in path
 static int64_t op_remove_tree(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   int64_t removed = remove_tree(place.directory, place.name);
@@ -98,7 +94,6 @@ static int64_t op_remove_tree(struct executor *executor, const struct arg *args)
 
 // symlink in path target
 static int64_t op_symlink(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   int result = symlinkat(args[2].text, place.directory, place.name);
@@ -108,7 +103,6 @@ static int64_t op_symlink(struct executor *executor, const struct arg *args) {
 
 // link in path target: both within the root; a symbolic link is linked itself
 static int64_t op_link(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place from, to;
   if (place_open(&from, args[0].text, args[2].text)) return -1;
   int result = place_open(&to, args[0].text, args[1].text);
@@ -122,7 +116,6 @@ static int64_t op_link(struct executor *executor, const struct arg *args) {
 
 // mknod in path mode major minor
 static int64_t op_mknod(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct place place;
   if (place_open(&place, args[0].text, args[1].text)) return -1;
   dev_t device = makedev((unsigned)args[3].number, (unsigned)args[4].number);

@@ -17,7 +17,6 @@
 
 // unshare flags
 static int64_t op_unshare(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return unshare((int)args[0].number);
 }
 
@@ -29,7 +28,6 @@ static int64_t op_setns(struct executor *executor, const struct arg *args) {
 
 // fork: the child goes on with the conversation once the parent, having told its PID, has ended.
 static int64_t op_fork(struct executor *executor, const struct arg *args) {
-  (void)args;
   int ended[2];
   if (pipe2(ended, O_CLOEXEC)) return -1;
   // With a monitor the child is made the monitor's own from the start, so that it can be watched at once.
@@ -90,19 +88,16 @@ static int64_t op_create_userns(struct executor *executor, const struct arg *arg
 
 // sethostname name
 static int64_t op_sethostname(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return sethostname(args[0].text, args[0].length);
 }
 
 // setdomainname name
 static int64_t op_setdomainname(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return setdomainname(args[0].text, args[0].length);
 }
 
 // set_link_up name: a network interface
 static int64_t op_set_link_up(struct executor *executor, const struct arg *args) {
-  (void)executor;
   struct ifreq request = {0};
   if (args[0].length >= sizeof request.ifr_name) return errno = ENODEV, -1;
   memcpy(request.ifr_name, args[0].text, args[0].length);

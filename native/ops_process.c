@@ -13,7 +13,6 @@
 
 // setsid
 static int64_t op_setsid(struct executor *executor, const struct arg *args) {
-  (void)executor, (void)args;
   return setsid();
 }
 
@@ -27,7 +26,6 @@ static int64_t op_dup2(struct executor *executor, const struct arg *args) {
 
 // fchown fd uid gid
 static int64_t op_fchown(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return fchown((int)args[0].number, (uid_t)args[1].number, (gid_t)args[2].number);
 }
 
@@ -51,7 +49,6 @@ static int64_t op_close_range(struct executor *executor, const struct arg *args)
 
 // chdir path
 static int64_t op_chdir(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return chdir(args[0].text);
 }
 
@@ -63,7 +60,6 @@ static int64_t op_fchdir(struct executor *executor, const struct arg *args) {
 
 // check_cwd: gives the working directory; ENOENT where it lies outside the root ("(unreachable)…")
 static int64_t op_check_cwd(struct executor *executor, const struct arg *args) {
-  (void)args;
   char path[4096];
   long length = syscall(SYS_getcwd, path, sizeof path);
   if (length < 0) return -1;
@@ -74,13 +70,11 @@ static int64_t op_check_cwd(struct executor *executor, const struct arg *args) {
 
 // fork_under_reaper: this process stays as the parent that reaps, the child goes on with the conversation
 static int64_t op_fork_under_reaper(struct executor *executor, const struct arg *args) {
-  (void)executor, (void)args;
   return fork_under_reaper();
 }
 
 // execve candidates argv env: as execvp(3), with the candidates in place of the search path
 static int64_t op_execve(struct executor *executor, const struct arg *args) {
-  (void)executor;
   int denied = 0;
   errno = ENOENT;
   for (char **candidate = args[0].list; *candidate; candidate++) {

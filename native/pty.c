@@ -73,7 +73,6 @@ static int64_t op_open_pty(struct executor *executor, const struct arg *args) {
 
 // set_controlling_terminal fd
 static int64_t op_set_controlling_terminal(struct executor *executor, const struct arg *args) {
-  (void)executor;
   return ioctl((int)args[0].number, TIOCSCTTY, 0);
 }
 

@@ -1,0 +1,322 @@
+// The monitor: what the container writes and reads through it, how its end is told, and what outlives the client.
+
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClientOptions } from './client.ts'
+
+const clientPath = join(import.meta.dirname, 'client.ts')
+
+function client(
+  options: ClientOptions,
+  stdio: 'pipe' | ('pipe' | 'ignore' | number)[] = 'pipe',
+): ChildProcess {
+  return spawn(process.execPath, [clientPath, JSON.stringify(options)], { stdio })
+}
+
+/** Quoted for sh. */
+function clientCommand(options: ClientOptions): string {
+  return `'${process.execPath}' '${clientPath}' '${JSON.stringify(options).replaceAll("'", `'\\''`)}'`
+}
+
+async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let all = ''
+  for await (const chunk of stream!) all += chunk
+  return all
+}
+
+/** Runs a client to its end. */
+async function run(options: ClientOptions, input?: string) {
+  const child = client(options)
+  child.stdin!.end(input)
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { stdout, stderr, status }
+}
+
+/** Starts a client that stops itself; gives the PIDs it tells of. */
+async function stopped(child: ChildProcess): Promise<{ monitor: number; container: number }> {
+  let said = ''
+  for await (const chunk of child.stderr!) {
+    said += chunk
+    const match = /stopped: monitor (\d+) container (\d+)\n/.exec(said)
+    if (match) return { monitor: Number(match[1]), container: Number(match[2]) }
+  }
+  throw new Error(`the client ended: ${said}`)
+}
+
+/** Whether a process is alive: a zombie only waits for whoever adopted it. */
+function isThere(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** Waits until something has become so; fails after a time in which it must have. */
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (condition()) return
+    await sleep(10)
+  }
+  assert.fail(`it did not happen: ${what}`)
+}
+
+function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'minictr-monitor-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+test('output and error output arrive apart, the status is the script’s', async () => {
+  const { stdout, stderr, status } = await run({ script: 'echo out; echo err >&2; exit 42' })
+  assert.deepEqual({ stdout, stderr, status }, { stdout: 'out\n', stderr: 'err\n', status: 42 })
+})
+
+test('a script ended by a signal is told so', async () => {
+  // From outside: the signal a PID 1 sends to itself has no effect.
+  const { stderr, status } = await run({ script: 'kill -9 $$', hostPid: true })
+  assert.deepEqual({ stderr, status }, { stderr: 'ended by SIGKILL\n', status: 137 })
+})
+
+test('input goes in until its end, and its end is passed on', async () => {
+  const { stdout, status } = await run({ script: 'tr a-z A-Z; echo the end', stdin: true }, 'some\nlines')
+  assert.deepEqual({ stdout, status }, { stdout: 'SOME\nLINESthe end\n', status: 0 })
+})
+
+test('without stdin the client’s input is left alone', async () => {
+  const script = `{ ${clientCommand({ script: 'cat' })}; cat; }`
+  const stdout = execFileSync('sh', ['-c', script], { input: 'for the second cat', encoding: 'utf8' })
+  assert.equal(stdout, 'for the second cat')
+})
+
+test('100 MB through pipes arrive whole, in both directions', t => {
+  const cat = clientCommand({ script: 'cat', stdin: true })
+  const script = `head -c 104857600 /dev/urandom > "$1"; sha256sum < "$1"; ${cat} < "$1" | sha256sum; cat "$1" | ${cat} | sha256sum`
+  const sums = execFileSync('sh', ['-c', script, 'sh', join(temporaryDirectory(t), 'data')], {
+    encoding: 'utf8',
+  })
+  const [before, fromFile, fromPipe] = sums.trim().split('\n')
+  assert.equal(fromFile, before)
+  assert.equal(fromPipe, before)
+})
+
+test('20 MB through sockets to a slow reader arrive whole', async () => {
+  const child = client({ script: 'yes 0123456789abcde | head -c 20971520' })
+  const hash = createHash('sha256')
+  let chunks = 0
+  for await (const chunk of child.stdout!) {
+    hash.update(chunk)
+    if (++chunks % 50 === 0) await sleep(2)
+  }
+  const expected = createHash('sha256')
+    .update('0123456789abcde\n'.repeat(20_971_520 / 16))
+    .digest('hex')
+  assert.equal(hash.digest('hex'), expected)
+})
+
+test('what was written right before the end is not lost, whoever holds the pipe', async () => {
+  for (const hostPid of [false, true]) {
+    const child = client({ script: 'sleep 1000 & head -c 60000 /dev/zero; echo $! >&2; exit 3', hostPid })
+    const error = text(child.stderr)
+    let sizeBytes = 0
+    for await (const chunk of child.stdout!) sizeBytes += chunk.length
+    const [status] = await once(child, 'exit')
+    assert.deepEqual({ sizeBytes, status }, { sizeBytes: 60000, status: 3 })
+    if (hostPid) process.kill(Number(await error))
+  }
+})
+
+test('a reader that goes away does not hold the script up', async () => {
+  const script = `${clientCommand({ script: 'yes | head -c 10000000; echo done >&2' })} | head -c 10`
+  const { stderr } = await new Promise<{ stderr: string }>(resolve => {
+    const child = spawn('sh', ['-c', script])
+    void text(child.stderr).then(stderr => resolve({ stderr }))
+  })
+  assert.equal(stderr, 'done\n')
+})
+
+test('input nobody reads does not hold the end up', async () => {
+  const child = client({ script: 'exec <&-; echo ready; sleep 0.2; exit 5', stdin: true })
+  child.stdin!.on('error', () => {})
+  child.stdin!.write(Buffer.alloc(1_000_000))
+  const [status] = await once(child, 'exit')
+  assert.equal(status, 5)
+})
+
+test('the client’s descriptors keep their flags', async () => {
+  const script = [
+    'import fcntl, os, subprocess, sys, pty',
+    'r, w = os.pipe()',
+    'm, s = pty.openpty()',
+    'p = subprocess.Popen(sys.argv[1:], stdin=s, stdout=w)',
+    'print(os.read(r, 100))',
+    'print([fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK for fd in (r, w, m, s)])',
+    'p.wait()',
+  ].join('\n')
+  const options: ClientOptions = { script: 'echo here; sleep 0.3', stdin: true }
+  const out = execFileSync('python3', ['-c', script, process.execPath, clientPath, JSON.stringify(options)], {
+    encoding: 'utf8',
+  })
+  assert.equal(out, "b'here\\n'\n[0, 0, 0, 0]\n")
+})
+
+test('output to a file is appended where the file’s offset is', t => {
+  const file = join(temporaryDirectory(t), 'out')
+  execFileSync('sh', ['-c', `{ echo one; ${clientCommand({ script: 'echo two' })}; echo three; } > ${file}`])
+  assert.equal(readFileSync(file, 'utf8'), 'one\ntwo\nthree\n')
+})
+
+test('no descriptor and no directory of the host gets into the container', async t => {
+  const directory = temporaryDirectory(t)
+  const script = `exec 7</etc/passwd 9>"$1/nine"; ${clientCommand({
+    script: 'ls -l /proc/$$/fd; readlink /proc/$$/cwd',
+    stdin: true,
+    last: [{ name: 'chdir', args: ['/'] }],
+  })} < /dev/null`
+  const seen = execFileSync('sh', ['-c', script, 'sh', directory], { encoding: 'utf8', cwd: directory })
+  const links = seen
+    .trim()
+    .split('\n')
+    .filter(line => line.includes(' -> '))
+    .map(line => line.replace(/.* (\d+) -> /, '$1 '))
+  assert.equal(links.length, 3, seen)
+  for (const [fd, link] of links.entries()) assert.match(link, new RegExp(`^${fd} pipe:`))
+  assert.match(seen, /\n\/\n$/)
+})
+
+test('a signal reaches the script', async () => {
+  const child = client({
+    script: 'trap "echo got it; exit 9" USR1; echo ready; while :; do sleep 0.05; done',
+  })
+  let out = ''
+  child.stdout!.on('data', chunk => {
+    out += chunk
+    if (out === 'ready\n') child.kill('SIGUSR1')
+  })
+  const [status] = await once(child, 'exit')
+  assert.deepEqual({ out, status }, { out: 'ready\ngot it\n', status: 9 })
+})
+
+test('the monitor told to end passes that on, and ends with its container', async () => {
+  const child = client({
+    script: 'trap "echo ending; exit 9" TERM; while :; do sleep 0.05; done',
+    stopAt: 'running',
+  })
+  const pids = await stopped(child)
+  process.kill(pids.monitor, 'SIGTERM')
+  await until(() => !isThere(pids.container), 'the container ends')
+  assert.equal(isThere(pids.monitor), true, 'it waits for its client')
+  child.kill('SIGKILL')
+  await until(() => !isThere(pids.monitor), 'the monitor ends')
+})
+
+test('the end is recorded durably, and after a detach the command for orphans is started', async t => {
+  const directory = temporaryDirectory(t)
+  const recordExit = join(directory, 'exit.json')
+  const startedMs = Date.now()
+  const child = client({
+    script: 'sleep 0.3; exit 17',
+    detach: true,
+    recordExit,
+    onOrphan: ['/bin/sh', '-c', `ls -l /proc/self/fd > ${directory}/fds; touch ${directory}/orphaned`],
+  })
+  const [status] = await once(child, 'exit')
+  assert.equal(status, 0)
+  assert.equal(existsSync(recordExit), false)
+  await until(() => existsSync(join(directory, 'orphaned')), 'the command is started')
+  const record = JSON.parse(readFileSync(recordExit, 'utf8'))
+  assert.deepEqual([record.exitStatus, record.signal], [17, null])
+  assert.ok(record.finishedAtMs >= startedMs && record.finishedAtMs <= Date.now())
+  assert.deepEqual(readdirSync(directory).sort(), ['exit.json', 'fds', 'orphaned'])
+  const targets = readFileSync(join(directory, 'fds'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map(line => line.split(' -> ')[1]!)
+  for (const target of targets) assert.match(target, /^(\/dev\/null|\/proc\/\d+\/fd|.*\/fds)$/)
+})
+
+test('a container ended by a signal is recorded so; a client that cleaned up itself leaves no orphan', async t => {
+  const directory = temporaryDirectory(t)
+  const recordExit = join(directory, 'exit.json')
+  const orphan = join(directory, 'orphaned')
+  const { status } = await run({
+    script: 'kill -15 $$',
+    hostPid: true,
+    recordExit,
+    onOrphan: ['/usr/bin/touch', orphan],
+  })
+  assert.equal(status, 143)
+  const record = JSON.parse(readFileSync(recordExit, 'utf8'))
+  assert.deepEqual([record.exitStatus, record.signal], [143, 15])
+  assert.equal(existsSync(orphan), false)
+})
+
+test('a client killed while its container runs: the container goes on, and its end is seen to', async t => {
+  const directory = temporaryDirectory(t)
+  const orphan = join(directory, 'orphaned')
+  const done = join(directory, 'done')
+  const child = client({
+    script: `yes | head -c 1000000; sleep 0.2; yes | head -c 1000000; echo > ${done}`,
+    stopAt: 'running',
+    onOrphan: ['/usr/bin/touch', orphan],
+  })
+  const { monitor } = await stopped(child)
+  child.kill('SIGKILL')
+  await until(() => existsSync(orphan), 'the command is started')
+  assert.equal(existsSync(done), true)
+  await until(() => !isThere(monitor), 'the monitor ends')
+})
+
+test('a client killed before there is a container: what was half made is killed first', async t => {
+  const orphan = join(temporaryDirectory(t), 'orphaned')
+  const child = client({ script: 'true', stopAt: 'before-watch', onOrphan: ['/usr/bin/touch', orphan] })
+  const { monitor, container } = await stopped(child)
+  assert.equal(isThere(container), true)
+  child.kill('SIGKILL')
+  await until(() => existsSync(orphan), 'the command is started')
+  assert.equal(isThere(container), false)
+  await until(() => !isThere(monitor), 'the monitor ends')
+})
+
+test('the monitor is small, in a session of its own, and stands in no directory of the client’s', async () => {
+  const child = client({ script: 'echo running; sleep 1000', stopAt: 'running' })
+  const { monitor, container } = await stopped(child)
+  const rollup = readFileSync(`/proc/${monitor}/smaps_rollup`, 'utf8')
+  const pssKilobytes = Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)![1])
+  assert.ok(pssKilobytes < 1024, `${pssKilobytes} kB`)
+  assert.equal(readFileSync(`/proc/${monitor}/stat`, 'utf8').split(') ')[1]!.split(' ')[3], String(monitor))
+  assert.equal(readlinkSync(`/proc/${monitor}/cwd`), '/')
+  assert.equal(readFileSync(`/proc/${monitor}/comm`, 'utf8'), 'minictr-monitor\n')
+  process.kill(container, 'SIGKILL')
+  child.kill('SIGKILL')
+  await until(() => !isThere(monitor), 'the monitor ends')
+})
+
+test('the helper in a container is a copy that cannot be written to', async () => {
+  const child = client({ script: 'true', stopAt: 'before-watch' })
+  const { container, monitor } = await stopped(child)
+  const helper = join(import.meta.dirname, '../../dist/minictr-helper')
+  for (const pid of [container, monitor]) {
+    const path = `/proc/${pid}/exe`
+    assert.match(readlinkSync(path), /^\/memfd:minictr-helper/)
+    assert.notEqual(statSync(path).ino, statSync(helper).ino)
+    const attempt = `try: open('${path}', 'r+b')\nexcept OSError as error: print(error.errno)`
+    assert.equal(execFileSync('python3', ['-c', attempt], { encoding: 'utf8' }), '26\n') // ETXTBSY
+    const seals = `import fcntl, os; print(fcntl.fcntl(os.open('${path}', os.O_RDONLY), 1034))`
+    assert.equal(execFileSync('python3', ['-c', seals], { encoding: 'utf8' }), '15\n')
+  }
+  child.kill('SIGKILL')
+  await until(() => !isThere(monitor), 'the monitor ends')
+})
