@@ -59,7 +59,7 @@ function bindMount(fields: Fields, target: string, invalid: (reason: string) => 
   if (!source.startsWith('/')) throw invalid(`invalid mount path: '${source}' mount path must be absolute`)
   return {
     type: 'bind',
-    source: posix.normalize(source),
+    source: posix.resolve(source),
     target,
     isReadOnly: fields.isReadOnly,
     createsSource: false,
@@ -92,7 +92,7 @@ function readField(fields: Fields, field: string, workingDirectory: string): voi
       return
     case 'source':
     case 'src':
-      fields.source = value === '.' || value.startsWith('./') ? posix.join(workingDirectory, value) : value
+      fields.source = value === '.' || value.startsWith('./') ? posix.resolve(workingDirectory, value) : value
       return
     case 'target':
     case 'dst':

@@ -37,10 +37,8 @@ export function parseVolume(text: string, workingDirectory: string): MountOption
 }
 
 function parseSource(given: string, workingDirectory: string): string {
-  if (given === '.' || given === '..' || given.startsWith('./') || given.startsWith('../')) {
-    return posix.join(workingDirectory, given)
-  }
-  if (given.startsWith('/')) return posix.normalize(given)
+  if (/^\.\.?(\/|$)/.test(given)) return posix.resolve(workingDirectory, given)
+  if (given.startsWith('/')) return posix.resolve(given)
   throw new MinictrError(`${given} would be the name of a volume, and minictr has no named volumes yet`, {
     remedy: `Give a directory of this host: an absolute path, or ./${given}.`,
   })
@@ -49,7 +47,7 @@ function parseSource(given: string, workingDirectory: string): string {
 /** A mount point in the container, cleaned. `invalid` makes the error of its option. */
 export function parseTarget(given: string, invalid: (reason: string) => MinictrError): string {
   if (!given.startsWith('/')) throw invalid(`invalid mount path: '${given}' mount path must be absolute`)
-  const target = posix.normalize(given).replace(/(.)\/$/, '$1')
+  const target = posix.resolve(given)
   if (target === '/') throw invalid("invalid specification: destination can't be '/'")
   return target
 }
