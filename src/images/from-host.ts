@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { MinictrError } from '../system/error.ts'
+import { whileBringing } from './collect.ts'
 import { type HostFile, HostFiles } from './host-files.ts'
 import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPES } from './manifest.ts'
 import { hostPlatform } from './platform.ts'
@@ -69,6 +70,16 @@ export async function imageFromHost(
   const files = new HostFiles()
   addSurroundings(files)
   const paths = programs.map(program => files.addProgram(program))
+  return await whileBringing(store, () => storeImage(name, programs, paths, files, store))
+}
+
+async function storeImage(
+  name: string,
+  programs: string[],
+  paths: string[],
+  files: HostFiles,
+  store: ImageStore,
+): Promise<Descriptor> {
   const { layer, diffId } = await storeLayer(files.files, store)
   const config: ImageConfig = {
     created: MTIME.toISOString(),

@@ -1,7 +1,7 @@
 // The layer store: every layer unpacked once, under its diff id, and believed only where it is certainly complete.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { MinictrError } from '../system/error.ts'
 import type { Layer } from './layer-stack.ts'
 import { assertDigest } from './reference.ts'
@@ -88,6 +88,69 @@ export class LayerStore {
         throw named(error, diffId)
       }
     })
+  }
+
+  /** The names that the layers of an image may have here: by diff id or by chain id. */
+  keysOf(diffIds: string[]): string[] {
+    return diffIds.flatMap((diffId, index) => [this.keyOf(diffId), chainKey(diffIds.slice(0, index + 1))])
+  }
+
+  /** The name of the layer whose directory `pathsOf` has given. */
+  keyOfPath(path: string): string {
+    return basename(dirname(path))
+  }
+
+  /**
+   * Removes all layers but those of these names, and what killed unpackers left; returns the removed ones as digests. Only
+   * for who collects garbage.
+   */
+  removeExcept(keys: ReadonlySet<string>): string[] {
+    if (!existsSync(this.directory)) return []
+    const doomed = readdirSync(this.directory).filter(name => !keys.has(name))
+    for (const name of doomed) {
+      const path = join(this.directory, name)
+      // Renamed first: half a layer is never left under the name of a whole one.
+      const aside = name.startsWith(UNFINISHED) ? path : join(this.directory, `${UNFINISHED}removed-${name}`)
+      if (aside !== path) renameSync(path, aside)
+      rmSync(aside, { recursive: true, force: true })
+    }
+    return doomed.filter(name => !name.startsWith(UNFINISHED)).map(name => `sha256:${name}`)
+  }
+
+  /** Bytes of the files of an image's layers, as far as they are unpacked. */
+  sizeOf({ diffIds }: { diffIds: string[] }): number {
+    const records = diffIds.map((_, index) => this.recordOf(diffIds.slice(0, index + 1)))
+    return records.reduce((sum, record) => sum + (record?.sizeBytes ?? 0), 0)
+  }
+
+  /**
+   * Flushes the layers that are only known to be in memory to the disk, and notes it, so that they are believed after a
+   * reboot. Takes as long as the disk needs; does nothing where all are noted.
+   */
+  async settle(): Promise<void> {
+    const unsettled = this.unsettled()
+    if (unsettled.length === 0) return
+    const { spawnExecutor } = await import('../system/executor.ts')
+    const { executor, close } = spawnExecutor()
+    const { answers } = await executor.perform([{ name: 'syncfs', args: [this.directory] }])
+    await close()
+    if (answers[0] === undefined || answers[0].errno !== undefined) return
+    for (const name of unsettled) writeFileSync(join(this.directory, name, SETTLED), '')
+  }
+
+  private unsettled(): string[] {
+    if (!existsSync(this.directory)) return []
+    const names = readdirSync(this.directory).filter(name => !name.startsWith('.'))
+    return names.filter(
+      name =>
+        !existsSync(join(this.directory, name, SETTLED)) &&
+        readRecord(join(this.directory, name))?.bootId === bootId(),
+    )
+  }
+
+  private recordOf(diffIds: string[]): LayerRecord | undefined {
+    const names = [this.keyOf(diffIds.at(-1)!), chainKey(diffIds)]
+    return names.map(name => readRecord(join(this.directory, name))).find(Boolean)
   }
 
   private async unpackInto(

@@ -6,6 +6,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -35,6 +36,9 @@ const REF_NAME = 'org.opencontainers.image.ref.name'
 const CONTAINERD_NAME = 'io.containerd.image.name'
 /** `repository@digest` as the registry knew it: an index's digest where the image was chosen from an index. */
 const REPO_DIGEST = 'io.minictr.repo-digest'
+
+/** How the names of files begin whose digest is not known yet. */
+const TEMPORARY = 'new-'
 
 /** One line of index.json: a name for a manifest. Without a name it is an image that lost its name to a newer one. */
 export type Entry = {
@@ -81,7 +85,7 @@ export class ImageStore {
   /** Where a blob of a digest that is not known yet may grow, until `commitBlob` gives it its place. */
   temporaryPath(): string {
     this.prepare()
-    return join(this.directory, 'partial', `new-${process.getBuiltinModule('node:crypto').randomUUID()}`)
+    return join(this.directory, 'partial', TEMPORARY + process.getBuiltinModule('node:crypto').randomUUID())
   }
 
   /** Whether the blob is here, complete: it only gets its name when it has been verified. */
@@ -106,13 +110,13 @@ export class ImageStore {
   /** Stores bytes under their digest, durably, and returns their descriptor. */
   putBlob(bytes: Uint8Array, mediaType: string): Descriptor {
     // Required here because it costs milliseconds that `run`, which only reads, does not owe.
-    const { hash, randomUUID } = process.getBuiltinModule('node:crypto')
+    const { hash } = process.getBuiltinModule('node:crypto')
     const digest = `sha256:${hash('sha256', bytes)}`
     if (!this.hasBlob(digest, bytes.length)) {
       this.prepare()
       const path = this.blobPath(digest)
       mkdirSync(dirname(path), { recursive: true })
-      replaceFile(path, join(this.directory, 'partial', `put-${randomUUID()}`), bytes)
+      replaceFile(path, this.temporaryPath(), bytes)
     }
     return { mediaType, digest, size: bytes.length }
   }
@@ -202,6 +206,24 @@ export class ImageStore {
     if (image) return image
     const wanted = platform ? ` for ${platform.os}/${platform.architecture}` : ''
     throw new MinictrError(`No such image${wanted}: ${text}`, { remedy: `Pull it: minictr pull ${text}` })
+  }
+
+  /** Removes every blob that is not in the set; returns the digests of those removed. Only for who collects garbage. */
+  removeBlobsExcept(kept: ReadonlySet<string>): string[] {
+    const blobs = join(this.directory, 'blobs')
+    const found = filesIn(blobs).flatMap(algorithm =>
+      filesIn(join(blobs, algorithm)).map(encoded => `${algorithm}:${encoded}`),
+    )
+    const removed = found.filter(digest => !kept.has(digest))
+    for (const digest of removed) rmSync(this.blobPath(digest), { force: true })
+    return removed
+  }
+
+  /** Removes what writers that were killed left; what a download can go on with stays. */
+  removeTemporaryFiles(): void {
+    const directory = join(this.directory, 'partial')
+    for (const name of filesIn(directory))
+      if (name.startsWith(TEMPORARY)) rmSync(join(directory, name), { force: true })
   }
 
   /** The image one entry stands for. Throws MinictrError where one of its JSON blobs is missing or damaged. */
@@ -318,6 +340,10 @@ function toDescriptor({ name, manifest, repoDigest }: Entry): Descriptor {
     ...(repoDigest && { [REPO_DIGEST]: repoDigest }),
   }
   return { ...manifest, ...(Object.keys(annotations).length > 0 && { annotations }) }
+}
+
+function filesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : []
 }
 
 /** Writes a file beside its place, flushes it, and renames it: after a power cut there is the old file or the new one. */

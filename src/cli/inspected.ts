@@ -1,0 +1,30 @@
+// The output of the inspect commands: all that was found first, what was not found afterwards.
+
+import { MinictrError } from '../system/error.ts'
+import { compileTemplate } from './template.ts'
+
+/**
+ * Prints what `inspect` gives for each name: as one JSON list, or by the format (`json`, or a template filled with each).
+ * Throws the last of the MinictrErrors that `inspect` threw, when everything else has been printed.
+ */
+export function printInspected(names: string[], inspect: (name: string) => object, format?: string): void {
+  const print = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+  const found: object[] = []
+  const failures: MinictrError[] = []
+  for (const name of names) {
+    try {
+      found.push(inspect(name))
+    } catch (error) {
+      if (!(error instanceof MinictrError)) throw error
+      failures.push(error)
+    }
+  }
+  if (print) for (const each of found) process.stdout.write(`${print(each)}\n`)
+  else process.stdout.write(`${JSON.stringify(found, plainMaps, format === 'json' ? undefined : 4)}\n`)
+  for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${failure.message}\n`)
+  if (failures.length > 0) throw failures.at(-1)!
+}
+
+function plainMaps(_: string, value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
