@@ -36,7 +36,7 @@ static int64_t make_one(const char *root, const char *path, mode_t mode) {
 }
 
 // As mkdir -p: what is missing above the last directory gets 0755; a directory that is there already is fine.
-static int64_t make_with_parents(const char *root, const char *path, mode_t mode) {
+static int64_t make_way(const char *root, const char *path, mode_t mode) {
   if (is_directory(root, path)) return 0;
   char *prefix = strdup(path);
   if (!prefix) return -1;
@@ -57,6 +57,17 @@ static int64_t make_with_parents(const char *root, const char *path, mode_t mode
   }
   free(prefix);
   return result;
+}
+
+enum { MKDIR_ATTEMPTS = 1000 };
+
+// A parent may be removed just after it was seen or made, by an rmdir(2) that found it empty: the last container takes
+// the directory that all of them share. Then all over.
+static int64_t make_with_parents(const char *root, const char *path, mode_t mode) {
+  for (int attempt = 1;; attempt++) {
+    if (make_way(root, path, mode) == 0) return 0;
+    if (errno != ENOENT || attempt == MKDIR_ATTEMPTS) return -1;
+  }
 }
 
 // mkdir in path mode parents
