@@ -17,7 +17,7 @@ export type Columns = Record<string, string>
  * each row. Throws MinictrError for a template that is none.
  */
 export function formatRows(rows: Record<string, string>[], format: string, titles: Columns): string {
-  if (format === 'json') return rows.map(row => `${JSON.stringify(row)}\n`).join('')
+  if (format === 'json') return rows.map(row => `${JSON.stringify(row, Object.keys(row).sort())}\n`).join('')
   const isTable = /^table\s/.test(format)
   const template = compileTemplate(
     (isTable ? format.slice(6) : format).replaceAll('\\t', '\t').replaceAll('\\n', '\n'),

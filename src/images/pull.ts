@@ -1,6 +1,7 @@
 // A pull: from a reference to an image in the store with its layers unpacked, doing only what is missing.
 
 import { MinictrError } from '../system/error.ts'
+import { whileBringing } from './collect.ts'
 import type { Configuration } from './configuration.ts'
 import { LayerFetch } from './layer-fetch.ts'
 import type { LayerStore } from './layers.ts'
@@ -49,11 +50,8 @@ export type PulledImage = {
 export async function pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
   const transport = new Transport(options.configuration)
   try {
-    return await new Pull(
-      reference,
-      options,
-      new Repository(reference, options.configuration, transport),
-    ).run()
+    const repository = new Repository(reference, options.configuration, transport)
+    return await whileBringing(options.store, () => new Pull(reference, options, repository).run())
   } finally {
     await transport.close()
   }
