@@ -8,7 +8,7 @@ import { explainStep } from './explanation.ts'
 import { lookAt, shellInside } from './look.ts'
 import { kernelUs } from './measurements.ts'
 import type { Page } from './page.ts'
-import type { Terminal } from './terminal.ts'
+import type { Conversation } from './terminal.ts'
 
 const MOST_CALLS = 8
 
@@ -28,14 +28,14 @@ const answers: Answer[] = ['next', 'continue', 'quit', 'sh', 'look', 'plan', 'he
 
 /** Leads a person through a plan; to be given to `perform`. */
 export class StepByStep implements Observer {
-  private readonly terminal: Terminal
+  private readonly terminal: Conversation
   private readonly page: Page
   private plan: Plan = { containerId: '', steps: [] }
   private names: Abbreviation[] = []
   private pid = 0
   private isAsking = true
 
-  constructor(terminal: Terminal, page: Page) {
+  constructor(terminal: Conversation, page: Page) {
     this.terminal = terminal
     this.page = page
   }

@@ -5,6 +5,9 @@ import { openSync } from 'node:fs'
 import { ReadStream, WriteStream } from 'node:tty'
 import { MinictrError } from '../system/error.ts'
 
+/** What stepping needs of a terminal. */
+export type Conversation = Pick<Terminal, 'write' | 'ask' | 'lend' | 'close'>
+
 /** The terminal in its ordinary mode, where the kernel hands over a line at a time. */
 export class Terminal {
   readonly output: WriteStream
