@@ -48,6 +48,8 @@ export class Download {
   /** The partial file, for appending and for reading what is there already, also after it has been renamed. */
   private readonly fd: number
   private readonly hash: Hash
+  /** How much an earlier attempt had left. */
+  resumedBytes = 0
   private writtenBytes = 0
   private registry = ''
   private finished = false
@@ -106,27 +108,27 @@ export class Download {
 
   private async fetch(): Promise<void> {
     const { descriptor, signal, onRetry } = this.options
-    const resumedBytes = await this.takeUp()
+    await this.takeUp()
     const progress = () => this.writtenBytes
     if (this.writtenBytes < descriptor.size) {
       await retrying(() => this.fetchRest(), { progress, onRetry, signal })
     }
-    this.verify(resumedBytes)
+    this.verify()
   }
 
-  /** Hashes what is here already; returns how much that is. */
-  private async takeUp(): Promise<number> {
+  /** Hashes what is here already. */
+  private async takeUp(): Promise<void> {
     const { path, descriptor, onProgress } = this.options
     const { size } = await stat(path)
     if (size > descriptor.size) ftruncateSync(this.fd, 0)
     else if (size > 0) {
+      this.resumedBytes = size
       for await (const chunk of createReadStream(path, { highWaterMark: READ_SIZE_BYTES })) {
         this.hash.update(chunk)
         this.writtenBytes += chunk.length
       }
     }
     onProgress(this.writtenBytes)
-    return this.writtenBytes
   }
 
   /** One attempt at the rest; TransientError if the connection breaks. */
@@ -169,14 +171,16 @@ export class Download {
     this.wake?.()
   }
 
-  private verify(resumedBytes: number): void {
+  private verify(): void {
     const { digest } = this.options.descriptor
     const got = `${algorithmOf(this.options.descriptor)}:${this.hash.digest('hex')}`
     if (got === digest) return
     const origin =
-      resumedBytes > 0 ? ` (its first ${resumedBytes} bytes were here from an earlier download)` : ''
+      this.resumedBytes > 0
+        ? ` (its first ${this.resumedBytes} bytes were here from an earlier download)`
+        : ''
     const error = this.damaged(`expected ${digest}, got ${got}${origin}`)
-    error.wasResumed = resumedBytes > 0
+    error.wasResumed = this.resumedBytes > 0
     throw error
   }
 

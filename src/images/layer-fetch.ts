@@ -75,8 +75,11 @@ export class LayerFetch {
     stored.catch(error => begun.reject(error))
     begun.promise.catch(() => {})
     const unpacked = this.unpack(begun.promise, below, signal)
-    // Without the unpacker there is no use in downloading on.
-    unpacked.catch(error => own.abort(error))
+    unpacked.catch(async error => {
+      // Without the unpacker there is no use in downloading on, except to find out that it was given damaged leftovers.
+      const begunDownload = await begun.promise.catch(() => undefined)
+      if (!begunDownload?.resumedBytes) own.abort(error)
+    })
     const [download, unpacking] = await Promise.allSettled([stored, unpacked])
     ;(await begun.promise.catch(() => undefined))?.close()
     // Where both failed, the download is the cause: the unpacker reads from it.
