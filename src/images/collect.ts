@@ -7,7 +7,7 @@ import type { LayerStore } from './layers.ts'
 import type { ImageStore } from './store.ts'
 
 function lockPath(store: ImageStore): string {
-  return join(store.directory, 'content.lock')
+  return join(store.directory, 'content-guard')
 }
 
 /** Runs an action that brings content before it names it (a pull, a build); nothing is collected meanwhile. */
