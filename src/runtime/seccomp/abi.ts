@@ -45,9 +45,8 @@ export function numbersOf(abi: Abi): Map<string, number> {
 
 function addNumbers(numbers: Map<string, number>, list: string): void {
   let next = 0
-  for (const word of list.split(/\s+/)) {
-    const code = word.charCodeAt(0)
-    if (code >= 48 && code <= 57) next = Number(word)
+  for (const word of list.replaceAll('\n', ' ').split(' ')) {
+    if (word >= '0' && word < ':') next = Number(word)
     else if (word !== '') numbers.set(word, next++)
   }
 }

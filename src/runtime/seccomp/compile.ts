@@ -38,14 +38,14 @@ export function compileSeccomp(seccomp: Seccomp, host: Pick<HostFacts, 'architec
   )
 }
 
-/** What the rules say about one call number. */
-type Verdict = { cases: Case[]; always?: number }
+/** What the rules say, by call number: the answer, and the cases tried before it. */
+type Verdicts = { always: Map<number, number>; cases: Map<number, Case[]> }
 
 /** 32-bit Arm numbers a few calls of its own from here on, far above all others. */
 const firstPrivateNumber = 0xf0000
 
 function callRanges(seccomp: Seccomp, abi: Abi, defaultValue: number): Range[] {
-  const verdicts = collectVerdicts(seccomp.syscalls ?? [], abi, defaultValue)
+  const { always, cases } = collectVerdicts(seccomp.syscalls ?? [], abi, defaultValue)
   const beyond = hidesNewCalls(seccomp.defaultAction, defaultValue) ? noSuchCall : defaultValue
   const ranges: Range[] = []
   let lastAnswer: number | undefined
@@ -55,14 +55,14 @@ function callRanges(seccomp: Seccomp, abi: Abi, defaultValue: number): Range[] {
   }
   let next = 0
   // A typed array sorts by value without calling back: this runs once, in code not yet warm.
-  for (const number of Uint32Array.from(verdicts.keys()).sort()) {
-    const { cases, always = defaultValue } = verdicts.get(number)!
+  for (const number of Uint32Array.from(always.keys()).sort()) {
     if (number > next) begin(next, number < firstPrivateNumber ? defaultValue : beyond)
-    if (cases.length === 0) begin(number, always)
-    else {
-      ranges.push({ from: number, code: argumentCode(cases, always) })
+    const otherwise = always.get(number)!
+    const tried = cases.get(number)
+    if (tried) {
+      ranges.push({ from: number, code: argumentCode(tried, otherwise) })
       lastAnswer = undefined
-    }
+    } else begin(number, otherwise)
     next = number + 1
   }
   begin(next, beyond)
@@ -74,25 +74,34 @@ function callRanges(seccomp: Seccomp, abi: Abi, defaultValue: number): Range[] {
   return ranges
 }
 
-function collectVerdicts(rules: SeccompRule[], abi: Abi, defaultValue: number): Map<number, Verdict> {
+function collectVerdicts(rules: SeccompRule[], abi: Abi, defaultValue: number): Verdicts {
   const numbers = numbersOf(abi)
-  const verdicts = new Map<number, Verdict>()
+  const verdicts: Verdicts = { always: new Map(), cases: new Map() }
   for (const rule of rules) {
     const action = actionValue(rule.action, rule.errnoRet)
     const cases = casesOf(rule, action)
     for (const name of rule.names) {
       const number = numbers.get(name)
       // A name this interface does not have, or that is newer than the tables here, has nothing to be matched with.
-      if (number === undefined) continue
-      const verdict = verdicts.get(number) ?? { cases: [] }
-      verdicts.set(number, verdict)
-      // As runc: a rule that says what the default says anyway adds nothing.
-      if (action === defaultValue) continue
-      if (cases.length === 0) verdict.always ??= action
-      else verdict.cases.push(...cases)
+      if (number !== undefined) addVerdict(verdicts, number, cases, action, defaultValue)
     }
   }
   return verdicts
+}
+
+/** The first rule without conditions counts. As in runc, one that says what the default says anyway adds nothing. */
+function addVerdict(
+  { always, cases }: Verdicts,
+  number: number,
+  added: Case[],
+  action: number,
+  defaultValue: number,
+): void {
+  const isPlain = added.length === 0
+  const known = always.get(number)
+  if (known === undefined || (isPlain && known === defaultValue))
+    always.set(number, isPlain ? action : defaultValue)
+  if (!isPlain && action !== defaultValue) cases.set(number, [...(cases.get(number) ?? []), ...added])
 }
 
 /** Conditions on different arguments must all hold; several on one argument are alternatives, as runc has it. */
