@@ -1,14 +1,9 @@
 // Collecting garbage: blobs and layers that no image needs. Whoever brings content shares a lock while it is not named
 // yet; collecting takes the lock alone, and is left to the next time where somebody has it.
 
-import { join } from 'node:path'
 import { tryLock, withSharedLock } from '../system/lock.ts'
 import type { LayerStore } from './layers.ts'
 import type { ImageStore } from './store.ts'
-
-function lockPath(store: ImageStore): string {
-  return join(store.directory, 'content-guard')
-}
 
 /** Runs an action that brings content before it names it (a pull, a build); nothing is collected meanwhile. */
 export function whileBringing<T>(
@@ -16,7 +11,7 @@ export function whileBringing<T>(
   action: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  return withSharedLock(lockPath(store), action, { signal })
+  return withSharedLock(store.directory, action, { signal })
 }
 
 /** Digests of removed blobs, and of removed layers by the ids they were kept under. */
@@ -32,7 +27,7 @@ export function collectGarbage(
   layers: LayerStore,
   usedLayerPaths: readonly string[],
 ): Promise<Collected | undefined> {
-  return tryLock(lockPath(store), () => {
+  return tryLock(store.directory, () => {
     const kept = references(store, layers)
     for (const path of usedLayerPaths) kept.layerKeys.add(layers.keyOfPath(path))
     const removed = layers.removeExcept(kept.layerKeys)

@@ -34,17 +34,17 @@ export async function withLock<T>(
 }
 
 /**
- * As `withLock`, but beside others that share it; who wants it alone waits for all of them. The file stays, for the others.
+ * Runs `action` while this process shares the lock on a directory (made as needed) with others; `tryLock` keeps away from
+ * it meanwhile. The lock is on the directory itself, so nothing is left of it. Throws as `withLock`.
  */
 export async function withSharedLock<T>(
-  path: string,
+  directory: string,
   action: () => T | Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true })
-  const fd = openSync(path, 'a', 0o600)
+  const fd = openDirectory(directory)
   try {
-    await flock(fd, path, '-s', options.signal)
+    await flock(fd, directory, '-s', options.signal)
     return await action()
   } finally {
     closeSync(fd)
@@ -52,17 +52,21 @@ export async function withSharedLock<T>(
 }
 
 /**
- * Runs `action` alone, against those who share the lock too, but does not wait: where somebody has it, `action` is not run
- * and the result is undefined. The file stays.
+ * Runs `action` while this process alone has the lock on a directory (made as needed), but does not wait for it: where
+ * somebody has it or shares it, `action` is not run and the result is undefined.
  */
-export async function tryLock<T>(path: string, action: () => T | Promise<T>): Promise<T | undefined> {
-  mkdirSync(dirname(path), { recursive: true })
-  const fd = openSync(path, 'a', 0o600)
+export async function tryLock<T>(directory: string, action: () => T | Promise<T>): Promise<T | undefined> {
+  const fd = openDirectory(directory)
   try {
-    return (await flock(fd, path, '-n')) ? await action() : undefined
+    return (await flock(fd, directory, '-n')) ? await action() : undefined
   } finally {
     closeSync(fd)
   }
+}
+
+function openDirectory(path: string): number {
+  mkdirSync(path, { recursive: true })
+  return openSync(path, 'r')
 }
 
 async function acquire(path: string, { onWait, signal }: LockOptions): Promise<number> {
