@@ -98,9 +98,14 @@ export function stepText(
 function opLines(op: OpExplanation, names: Abbreviation[], page: Page): string[] {
   const { call, command, faint } = page.style
   const most = page.columns * LINES_OF_A_CALL
-  const shown = call(shorten(abbreviate(op.call, names), most))
+  const tolerated = op.op.tolerate?.length ? faint(` // ${op.op.tolerate.join(', ')} counts as done`) : ''
+  const shown = call(shorten(abbreviate(op.call, names), most)) + tolerated
   if (op.shell === undefined) return [shown, ...hanging(faint('  # '), 4, op.noShell ?? '', page, faint)]
-  const shell = op.shell.split('\n').map(line => shorten(abbreviateCommand(line, names), most))
+  // Of a text with many lines, the first is enough to know it by.
+  const shell = op.shell
+    .replaceAll(/'([^'\n]*)\n[^']*'/g, "'$1 …'")
+    .split('\n')
+    .map(line => shorten(abbreviateCommand(line, names), most))
   return [shown, ...shell.map(line => `  ${faint('$')} ${command(line)}`)]
 }
 
@@ -109,7 +114,7 @@ function undoLines(step: StepExplanation, names: Abbreviation[], page: Page): st
   const label = faint('undo  ')
   if (step.undoneByKernel !== undefined) return hanging(label, 6, step.undoneByKernel, page, faint)
   if (step.undo.length === 0)
-    return hanging(label, 6, 'nothing of it is left once later steps are undone', page, faint)
+    return hanging(label, 6, 'nothing of its own: what it made goes with the other steps', page, faint)
   const most = page.columns * LINES_OF_A_CALL
   return step.undo.map(({ call }, index) => {
     return `${index === 0 ? label : '      '}${shorten(abbreviate(call, names), most)}`

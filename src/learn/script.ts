@@ -230,6 +230,10 @@ function seccompLines({ seccompFilter }: { seccompFilter: string }): string[] {
   ]
 }
 
+const lookUpWarning =
+  'setpriv takes a number for a name at first, and looks it up as the image says in its nsswitch.conf, still with all ' +
+  'rights: run only images you trust this way. minictr makes the system calls itself and asks nobody.'
+
 /** The chain of programs that replaces the shell: privileges given up, the environment set, the program itself. */
 function execLines({ argv, env }: { argv: string[]; env: string[] }, walk: Walk): string[] {
   const isRoot = (name: string) => name === '--reuid' || name === '--regid'
@@ -237,7 +241,9 @@ function execLines({ argv, env }: { argv: string[]; env: string[] }, walk: Walk)
     // Root needs no change, and setpriv looks every number up as a name in the image's /etc/passwd first.
     .filter(([name, [value]]) => !(isRoot(name) && value === '0'))
     .map(([name, values]) => words(name, ...values))
+  const looksUp = options.some(option => /^--(groups|re[ug]id)/.test(option))
   return [
+    ...(looksUp ? comment(lookUpWarning) : []),
     'exec "$@" \\',
     `  ${[replaceBy('setpriv'), ...options].join(' \\\n    ')} \\`,
     `  ${replaceBy('env')} -i ${words(`--chdir=${walk.directory}`)} -- \\`,

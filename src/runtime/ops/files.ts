@@ -1,6 +1,6 @@
 // Ops on files and directories: what any program could do, recorded here so that it can be undone.
 
-import type { OpOf } from '../op.ts'
+import type { Op, OpOf } from '../op.ts'
 import { quote, words } from '../shell.ts'
 import { cString, joined, octal, type Rows, showText } from './row.ts'
 
@@ -12,6 +12,7 @@ type FileOp =
   | 'mkdir'
   | 'rmdir'
   | 'unlink'
+  | 'unlink_claim'
   | 'remove_tree'
   | 'symlink'
   | 'link'
@@ -48,6 +49,13 @@ export const fileRows: Rows<FileOp> = {
     arguments: op => [op.in ?? '', op.path],
     show: op => `unlink(${cString(at(op))})`,
     shell: op => ({ run: words('rm', '-f', at(op)) }),
+  },
+  unlink_claim: {
+    man: 'unlink(2)',
+    syscalls: ['openat', 'read', 'unlinkat'],
+    arguments: op => [op.in ?? '', op.path, op.content],
+    show: op => `unlink(${cString(at(op))}) if it holds ${cString(shorten(op.content))}`,
+    shell: op => ({ run: `[ "$(cat ${quote(at(op))})" = ${quote(op.content)} ] && rm -f ${quote(at(op))}` }),
   },
   remove_tree: {
     man: 'unlinkat(2)',
@@ -122,10 +130,7 @@ export const fileRows: Rows<FileOp> = {
     show: op =>
       `write(${cString(joined(op.in, showText(op.path)))}, ${cString(shorten(showText(op.content)))})`,
     shell: op => ({ run: writeCommand(op) }),
-    inverse: op =>
-      op.how === 'existing'
-        ? []
-        : [{ op: 'unlink', ...scope(op), path: showText(op.path), tolerate: ['ENOENT'] }],
+    inverse: op => unwrite(op),
   },
   open: {
     man: 'open(2)',
@@ -180,7 +185,16 @@ function writeCommand(op: OpOf<'write_file'>): string {
   const path = shellText(joined(op.in, showText(op.path)), op.path)
   const print = `printf %s ${shellText(showText(op.content), op.content)} > ${path}`
   const write = op.how === 'exclusive' ? `(set -C; ${print})` : print
-  return op.how === 'existing' ? write : `${write} && chmod ${octal(op.mode ?? 0o644)} ${path}`
+  // On lines of their own: of commands joined by && only the last one ends a script that fails.
+  return op.how === 'existing' ? write : `${write}\nchmod ${octal(op.mode ?? 0o644)} ${path}`
+}
+
+/** An exclusive file is a claim: when making it failed, it may be another's. */
+function unwrite(op: OpOf<'write_file'>): Op[] {
+  const file = { ...scope(op), path: showText(op.path) }
+  if (op.how === 'existing') return []
+  if (op.how === 'create') return [{ op: 'unlink', ...file, tolerate: ['ENOENT'] }]
+  return [{ op: 'unlink_claim', ...file, content: showText(op.content), tolerate: ['ENOENT', 'ESTALE'] }]
 }
 
 /** Late values stay variables, so such a text goes into double quotes. */
