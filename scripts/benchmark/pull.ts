@@ -7,10 +7,7 @@ import { type Contestant, compare, type Result } from './measure.ts'
 import type { Engine } from './peers.ts'
 import type { Workshop } from './workshop.ts'
 
-/**
- * The medians of each contestant. Each round has directories, and daemons, of its own: extracting on ext4 soon after a
- * large removal is several times slower, so nothing is removed before the end.
- */
+/** The medians of each contestant. Each round has directories, and daemons, of its own; nothing is removed in between. */
 export async function benchmarkPull(workshop: Workshop, rounds: number): Promise<Result[]> {
   const image = `${workshop.registry}/debian:trixie`
   const layout = await debianImage()

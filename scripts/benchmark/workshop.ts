@@ -1,7 +1,7 @@
-// What every benchmark works with: a directory on a real disk, a registry on loopback, minictr, the peers.
+// What every benchmark works with: a new file system on the project's disk, a registry on loopback, minictr, the peers.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startRegistry } from '../../test/fixtures/registry.ts'
 import type { Command } from './measure.ts'
@@ -13,7 +13,7 @@ export type Workshop = {
   /** `127.0.0.1:PORT` */
   registry: string
   peers: Peer[]
-  /** A directory on the project's disk that was never used before. */
+  /** A path that was never used before. */
   freshDirectory(name: string): string
   startEngine(peer: Peer): Promise<Engine>
   minictr(root: string, ...args: string[]): Command
@@ -21,9 +21,7 @@ export type Workshop = {
 
 /** Calls `work` with a workshop, and takes it apart afterwards, whatever happened. */
 export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>): Promise<T> {
-  // Not in /tmp, which may be memory.
-  mkdirSync(join(project, '.cache'), { recursive: true })
-  const directory = mkdtempSync(join(project, '.cache/bench-'))
+  const { directory, remove } = makeFileSystem()
   process.env.TMPDIR = directory
   const cgroupsBefore = peerCgroups()
   const registry = await startRegistry()
@@ -53,7 +51,29 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
     for (const cgroup of peerCgroups().filter(each => !cgroupsBefore.includes(each))) {
       execFileSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
     }
-    rmSync(directory, { recursive: true, force: true })
+    remove()
+  }
+}
+
+/**
+ * An empty ext4 in a file of the project's disk (not in /tmp, which may be memory), mounted. On a used one, making files
+ * soon after a large removal is several times slower, for whom it hits.
+ */
+function makeFileSystem(): { directory: string; remove(): void } {
+  mkdirSync(join(project, '.cache'), { recursive: true })
+  const directory = mkdtempSync(join(project, '.cache/bench-'))
+  const image = `${directory}.ext4`
+  execFileSync('truncate', ['--size', '24G', image])
+  // All of its tables now, and not in the background while something is timed.
+  execFileSync('mkfs.ext4', ['-q', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image])
+  execFileSync('mount', ['-o', 'loop', image, directory])
+  return {
+    directory,
+    remove: () => {
+      execFileSync('umount', [directory])
+      rmdirSync(directory)
+      rmSync(image)
+    },
   }
 }
 
