@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { READ_LENGTH_MAX = 1 << 20 };
@@ -85,6 +86,23 @@ static int64_t op_read_file(struct executor *executor, const struct arg *args) {
   return closing(fd, got < 0 ? -1 : (int64_t)executor->data.length);
 }
 
+// unlink_claim in path content: removes the file only if it holds exactly this, so that nobody gives back what is
+// another's; ESTALE where it holds something else
+static int64_t op_unlink_claim(struct executor *executor, const struct arg *args) {
+  char held[4096];
+  int fd = path_open(args[0].text, args[1].text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  ssize_t length = read(fd, held, sizeof held);
+  close(fd);
+  if (length < 0) return -1;
+  if ((size_t)length != strlen(args[2].text) || memcmp(held, args[2].text, (size_t)length)) return errno = ESTALE, -1;
+  struct place place;
+  if (place_open(&place, args[0].text, args[1].text)) return -1;
+  int result = unlinkat(place.directory, place.name, 0);
+  place_close(&place);
+  return result;
+}
+
 // readlink in path
 static int64_t op_readlink(struct executor *executor, const struct arg *args) {
   struct place place;
@@ -128,6 +146,7 @@ const struct op content_ops[] = {
     {"close", "i", op_close, false},
     {"syncfs", "s", op_syncfs, false},
     {"read_file", "ss", op_read_file, false},
+    {"unlink_claim", "sss", op_unlink_claim, false},
     {"readlink", "ss", op_readlink, false},
     {"stat_path", "ss", op_stat_path, false},
     {0},

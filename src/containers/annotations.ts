@@ -29,6 +29,7 @@ export function makeAnnotations({
     [annotation.imageId]: image.id,
     [annotation.name]: name,
     [annotation.createdAt]: createdAt,
+    ...(options.remove && { [annotation.removeAtExit]: 'true' }),
     ...(options.init && { [annotation.init]: 'true' }),
     [annotation.stopSignal]: stopSignal(options, image.config),
     ...(Object.keys(labels).length > 0 && { [annotation.labels]: JSON.stringify(labels) }),

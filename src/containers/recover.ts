@@ -37,7 +37,7 @@ async function recoverOne(
   const keeps = container !== undefined && container.spec.annotations[annotation.removeAtExit] !== 'true'
   const wasStarted = container?.run !== undefined
   if (keeps && container.status === 'unknown') recordUnknownExit(roots, id)
-  const { failed } = await undo(journal, executor, keeps && wasStarted ? 'run' : undefined)
+  const { failed } = await undo(journal, executor, entry => entry.lasts === 'run' || !(keeps && wasStarted))
   return failed.map(text => `${id.slice(0, 12)}: ${text}`)
 }
 

@@ -23,7 +23,7 @@ export async function removeContainer(container: Container, roots: Roots, force:
   const paths = containerPaths(roots, container.id)
   const helper = spawnExecutor()
   try {
-    const undo = removalSteps(paths.directory, paths.nameFile(container.name))
+    const undo = removalSteps(paths.directory, paths.nameFile(container.name), container.id)
     const { failed } = await undoEntries(undo, helper.executor)
     if (failed.length === 0) return
     throw new MinictrError(`container ${container.name} is not wholly removed: ${failed.join('; ')}`, {

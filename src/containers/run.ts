@@ -10,11 +10,9 @@ import { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/executor.ts'
 import { identify } from '../system/process-identity.ts'
 import type { RunOptions } from './options.ts'
-import { type PlannedRun, planRun } from './plan-run.ts'
+import { type PlannedRun, planRun, type RunSettings } from './plan-run.ts'
 import { forwardSignals } from './signals.ts'
-import { containerPaths, type Roots, writeRunState } from './state.ts'
-
-export type RunSettings = Roots & { configFile: string }
+import { containerPaths, writeRunState } from './state.ts'
 
 /** How a run ended: Docker's exit status, and what could not be cleaned up, if anything. */
 export type RunResult = { exitStatus: number; leftovers: string[] }
@@ -34,6 +32,7 @@ export async function runContainer(
   const monitor = Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
   try {
     const planned = await planRun(options, settings)
+    for (const warning of planned.warnings) process.stderr.write(`WARNING: ${warning}\n`)
     const result = await performRun(planned, options, settings, monitor, observer)
     if (cidFile !== undefined) writeSync(cidFile, planned.id)
     return result
@@ -71,7 +70,7 @@ async function performRun(
     signals.start()
     if (!options.remove) writeRunState(settings, planned.id, outcome.pid)
     const { status } = await monitor.exited
-    const { failed } = await undo(journal, monitor.host, options.remove ? undefined : 'run')
+    const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
     await monitor.ask('on_orphan', [], [])
     return { exitStatus: status, leftovers: failed }
   } catch (error) {

@@ -84,12 +84,13 @@ export function findContainer(roots: Roots, text: string): Container {
   })
 }
 
-/** The PID of a running container, as the host sees it; for joining its namespaces. Throws MinictrError otherwise. */
-export function runningPid(roots: Roots, text: string): number {
-  const container = findContainer(roots, text)
-  if (container.status === 'running' && container.run) return container.run.pid
+/** A running container by name or id, for joining its namespaces. Throws MinictrError where there is none. */
+export function findRunning(roots: Roots, text: string): { pid: number; spec: Spec } {
+  const { status, run, spec } = findContainer(roots, text)
+  if (status === 'running' && run) return { pid: run.pid, spec }
   throw new MinictrError(`cannot join namespaces of container ${text}: it is not running`, {
     remedy: '`minictr ps` lists the running containers.',
+    exitStatus: 125,
   })
 }
 

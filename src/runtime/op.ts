@@ -31,6 +31,8 @@ export type Op = Common &
     | ({ op: 'mkdir'; mode: number; parents?: boolean } & Scoped)
     | ({ op: 'rmdir' } & Scoped)
     | ({ op: 'unlink' } & Scoped)
+    /** Removes a file only if it holds exactly this: a claim is given back by nobody but its holder (else ESTALE). */
+    | ({ op: 'unlink_claim'; content: string } & Scoped)
     /** A whole directory tree, never following a link, staying on one file system. */
     | ({ op: 'remove_tree' } & Scoped)
     | ({ op: 'symlink'; target: string } & Scoped)

@@ -3,7 +3,7 @@
 
 import type { Answer, Executor } from '../system/executor.ts'
 import { likelyCause } from '../system/likely-cause.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, JournalEntry } from './journal.ts'
 import type { Op, Slot, Text } from './op.ts'
 import type { Resolve } from './ops/row.ts'
 import { callOf, showOp } from './ops.ts'
@@ -51,7 +51,7 @@ export async function perform(
   let index = 0
   for (const batch of batches(plan.steps, observer.before !== undefined)) {
     if ((await observer.before?.(batch[0]!, index, plan.steps.length)) === 'quit') {
-      const { failed } = await rollBack(journal, executors, late)
+      const { failed } = await rollBack(journal, executors, late, plan.steps.slice(0, index))
       return { quit: true, leftovers: failed }
     }
     journal.record(batch)
@@ -63,7 +63,7 @@ export async function perform(
     const failed = failureIn(batch, answers, closed)
     if (failed) {
       const failure = { ...failed, index: index + batch.indexOf(failed.step), total: plan.steps.length }
-      const rollback = await rollBack(journal, executors, late)
+      const rollback = await rollBack(journal, executors, late, plan.steps.slice(0, failure.index + 1))
       throw new StepError(failure, likelyCause(failure.op, failure.errno), rollback)
     }
     index += batch.length
@@ -139,7 +139,8 @@ function failureIn<S extends { ops: Op[] }>(
   return undefined
 }
 
-async function rollBack(journal: Journal, executors: Executors, late: LateValues) {
+/** Undoes the steps that were begun; those of the same batch that were not reached are only forgotten. */
+async function rollBack(journal: Journal, executors: Executors, late: LateValues, begun: Step[]) {
   if (late.pid > 0) {
     // First the process, then what it stood in: a cgroup with a process in it cannot be removed.
     try {
@@ -148,16 +149,17 @@ async function rollBack(journal: Journal, executors: Executors, late: LateValues
       // It has ended by itself already.
     }
   }
-  return await undo(journal, executors.host)
+  const ids = new Set(begun.map(step => step.id))
+  return await undo(journal, executors.host, entry => ids.has(entry.step))
 }
 
-/**
- * Undoes what the journal holds, last step first; with `lasts` only the steps of that duration. Forgets the journal when
- * nothing failed.
- */
-export async function undo(journal: Journal, host: Executor, lasts?: Step['lasts']): Promise<Undoing> {
-  const entries = journal.read().filter(entry => lasts === undefined || entry.lasts === lasts)
-  const undoing = await undoEntries(entries.reverse(), host)
+/** Undoes what the journal holds and `chosen` lets pass, last step first. Forgets the journal when nothing failed. */
+export async function undo(
+  journal: Journal,
+  host: Executor,
+  chosen: (entry: JournalEntry) => boolean = () => true,
+): Promise<Undoing> {
+  const undoing = await undoEntries(journal.read().filter(chosen).reverse(), host)
   if (undoing.failed.length === 0) journal.remove()
   return undoing
 }

@@ -6,7 +6,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { MinictrError } from './error.ts'
-import { type Answer, type Arg, type Call, decodeFrame, encodeRequest, type Frame, signalName } from './wire.ts'
+import {
+  type Answer,
+  type Arg,
+  type Call,
+  decodeFrame,
+  encodeRequest,
+  type Frame,
+  signalName,
+} from './wire.ts'
 
 export type { Answer, Arg, Call } from './wire.ts'
 

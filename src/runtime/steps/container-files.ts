@@ -21,8 +21,9 @@ export function containerFileSteps(
       hostStep(
         'claim-name',
         'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. First of all, so that a lost race costs nothing.',
-        [claimName(nameFile, context.containerId)],
+        [makeParent(nameFile), claimName(nameFile, context.containerId)],
         'container',
+        inverses([claimName(nameFile, context.containerId)]),
       ),
     )
   }
@@ -30,7 +31,11 @@ export function containerFileSteps(
     hostStep(
       'create-container-directory',
       'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory.',
-      [{ op: 'mkdir', path: directory, mode: 0o711 }, ...directoryOps(spec, context, overlay)],
+      [
+        makeParent(directory),
+        { op: 'mkdir', path: directory, mode: 0o711 },
+        ...directoryOps(spec, context, overlay),
+      ],
       'container',
       removeDirectory(directory),
     ),
@@ -52,11 +57,20 @@ export function containerFileSteps(
 }
 
 /** What removing a container undoes: the same ops as when making it fails half-way. */
-export function removalSteps(directory: string, nameFile: string): { step: string; undo: Op[] }[] {
+export function removalSteps(
+  directory: string,
+  nameFile: string,
+  containerId: string,
+): { step: string; undo: Op[] }[] {
   return [
     { step: 'create-container-directory', undo: removeDirectory(directory) },
-    { step: 'claim-name', undo: inverses([claimName(nameFile, '')]) },
+    { step: 'claim-name', undo: inverses([claimName(nameFile, containerId)]) },
   ]
+}
+
+/** The directory shared by all containers; it stays. */
+function makeParent(path: string): Op {
+  return { op: 'mkdir', path: path.slice(0, path.lastIndexOf('/')), mode: 0o711, parents: true }
 }
 
 function removeDirectory(directory: string): Op[] {

@@ -1,0 +1,110 @@
+// Any one step fails: everything before it is undone and the host is as it was.
+
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { Journal } from '../../src/runtime/journal.ts'
+import type { Op } from '../../src/runtime/op.ts'
+import { perform, undo } from '../../src/runtime/perform.ts'
+import { plan } from '../../src/runtime/plan.ts'
+import type { Plan, Step } from '../../src/runtime/step.ts'
+import { StepError } from '../../src/runtime/step-error.ts'
+import { Monitor } from '../../src/system/executor.ts'
+import { identify } from '../../src/system/process-identity.ts'
+import { type Bundle, makeBundle } from '../fixtures/bundle.ts'
+import { hostState } from '../fixtures/host-state.ts'
+
+/** An op no kernel can perform, on either side. */
+const impossible: Op = { op: 'rmdir', path: '/minictr-has-no-such-directory' }
+
+for (const mapped of [false, true]) {
+  describe(`a plan ${mapped ? 'with' : 'without'} a user namespace`, () => {
+    let bundle: Bundle
+    let steps: Step[]
+    before(() => {
+      bundle = makeBundle({ mapped })
+      steps = plan(bundle.spec, bundle.context).steps
+    })
+    after(() => bundle.remove())
+
+    it('runs to its end, and undoing it leaves nothing', async () => {
+      const before = hostState()
+      const { monitor, journal } = start(bundle)
+      const outcome = await perform(
+        { containerId: bundle.context.containerId, steps },
+        sides(monitor),
+        journal,
+      )
+      assert.ok('pid' in outcome)
+      await monitor.ask('watch', outcome.pid)
+      const exit = await monitor.exited
+      assert.notEqual(exit.status, 0, 'the helper without a role prints its usage and fails')
+      assert.equal(exit.signal, null)
+      assert.deepEqual((await undo(journal, monitor.host)).failed, [])
+      await monitor.close()
+      assertClean(bundle, before)
+    })
+
+    it('undoes everything, whichever step fails, before or after its ops', async () => {
+      for (const [index, step] of steps.entries()) {
+        const failing = [
+          { ...step, ops: [impossible, ...step.ops] },
+          ...(index < steps.length - 1 ? [{ ...step, ops: [...step.ops, impossible] }] : []),
+        ]
+        for (const failed of failing) await assertRolledBack(bundle, steps.with(index, failed), step.id)
+      }
+    })
+
+    it('undoes everything when each step is sent on its own and the last one before the program is refused', async () => {
+      const before = hostState()
+      const { monitor, journal } = start(bundle)
+      const outcome = await perform(
+        { containerId: bundle.context.containerId, steps },
+        sides(monitor),
+        journal,
+        {
+          before: async (_, index, total) => (index === total - 1 ? 'quit' : 'go'),
+        },
+      )
+      assert.deepEqual(outcome, { quit: true })
+      await monitor.close()
+      assertClean(bundle, before)
+    })
+  })
+}
+
+function start(bundle: Bundle) {
+  const monitor = Monitor.spawn({ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
+  return { monitor, journal: new Journal(bundle.context.runDirectory, identify(monitor.pid)) }
+}
+
+function sides(monitor: Monitor) {
+  return { host: monitor.host, container: monitor.init }
+}
+
+async function assertRolledBack(bundle: Bundle, steps: Plan['steps'], failedId: string): Promise<void> {
+  const before = hostState()
+  const { monitor, journal } = start(bundle)
+  const error = await perform(
+    { containerId: bundle.context.containerId, steps },
+    sides(monitor),
+    journal,
+  ).then(
+    () => assert.fail(`${failedId}: the plan should not have succeeded`),
+    (reason: unknown) => reason,
+  )
+  await monitor.close()
+  assert.ok(error instanceof StepError, `${failedId}: ${error}`)
+  assert.equal(error.failure.step.id, failedId)
+  assert.equal(error.failure.errno, 'ENOENT')
+  assert.deepEqual(error.rollback.failed, [], failedId)
+  assertClean(bundle, before)
+}
+
+function assertClean(bundle: Bundle, before: string): void {
+  assert.equal(hostState(), before)
+  assert.equal(existsSync(bundle.context.directory), false)
+  assert.equal(existsSync(bundle.context.runDirectory), false)
+  assert.deepEqual(readdirSync(dirname(bundle.context.nameFile!)), [])
+}
