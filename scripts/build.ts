@@ -7,7 +7,7 @@
 //   main.cjs         the bundle, and main.cjs.cache, what V8 made of it
 //   minictr-helper   the executor and monitor, a static program
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
@@ -64,9 +64,13 @@ function licenceText(folder: string): string {
 
 /** Compiles the static helper: native/Makefile knows how, and with which compiler. */
 function compileHelper(): void {
-  execFileSync('make', ['-C', join(project, 'native'), `OUT=${join(dist, 'minictr-helper')}`], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const { status } = spawnSync(
+    'make',
+    ['--no-print-directory', '-C', join(project, 'native'), `OUT=${join(dist, 'minictr-helper')}`],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
+  // make has printed what is wrong, and where.
+  if (status !== 0) process.exit(1)
 }
 
 /** Copies the launcher, telling it where it was built and with which Node. */
