@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { MinictrError } from '../system/error.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
+import { RegistryError } from './registry-error.ts'
 import { isTransient, parseRetryAfter, TransientError } from './retry.ts'
 import type { Transport } from './transport.ts'
 
@@ -18,7 +19,9 @@ type TokenAnswer = { token?: string; access_token?: string; expires_in?: number;
 export class Authorization {
   private readonly registry: string
   private readonly transport: Transport
-  private readonly credentials: () => Promise<Credentials | undefined>
+  private readonly findCredentials: () => Promise<Credentials | undefined>
+  /** Asked for once: a helper may be slow, or open a window. */
+  private credentials: Promise<Credentials | undefined> | undefined
   private challenge: Challenge | undefined
   private readonly tokens = new Map<string, Promise<Token>>()
 
@@ -26,7 +29,7 @@ export class Authorization {
   constructor(registry: string, transport: Transport, credentials: () => Promise<Credentials | undefined>) {
     this.registry = registry
     this.transport = transport
-    this.credentials = credentials
+    this.findCredentials = credentials
   }
 
   /**
@@ -53,7 +56,8 @@ export class Authorization {
    */
   async header(scope: string | undefined): Promise<string | undefined> {
     if (!this.challenge) return undefined
-    const credentials = await this.credentials()
+    this.credentials ??= this.findCredentials()
+    const credentials = await this.credentials
     if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
     if (this.challenge.scheme === 'basic')
       return credentials?.kind === 'password' ? basic(credentials) : undefined
@@ -118,7 +122,8 @@ export class Authorization {
           retryAfterMs: parseRetryAfter(response.headers['retry-after'], Date.now()),
         })
       }
-      throw new MinictrError(message, {
+      throw new RegistryError(message, {
+        status,
         remedy: `Check user name and password: minictr login ${this.registry}`,
       })
     } catch (error) {

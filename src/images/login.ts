@@ -3,7 +3,8 @@
 import { MinictrError } from '../system/error.ts'
 import type { Configuration } from './configuration.ts'
 import type { Credentials } from './credentials.ts'
-import { openRegistry, RegistryError } from './registry.ts'
+import { openRegistry } from './registry.ts'
+import { RegistryError } from './registry-error.ts'
 import { Transport } from './transport.ts'
 
 /**

@@ -6,6 +6,7 @@ import { MinictrError } from '../system/error.ts'
 import { Authorization } from './authorization.ts'
 import { type Configuration, isInsecure, isLoopback } from './configuration.ts'
 import { type Credentials, findCredentials } from './credentials.ts'
+import { RegistryError } from './registry-error.ts'
 import { isTransient, parseRetryAfter, TransientError } from './retry.ts'
 import type { HttpRequest, Transport } from './transport.ts'
 
@@ -13,19 +14,6 @@ import type { HttpRequest, Transport } from './transport.ts'
 const DOCKER_HUB_HOST = 'registry-1.docker.io'
 const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-
-/** A registry answered a request with an error. */
-export class RegistryError extends MinictrError {
-  readonly status: number
-  /** The code of the distribution spec, `MANIFEST_UNKNOWN`, where there is one. */
-  readonly code: string | undefined
-
-  constructor(message: string, details: { status: number; code?: string; remedy?: string }) {
-    super(message, details)
-    this.status = details.status
-    this.code = details.code
-  }
-}
 
 export type RegistryRequest = HttpRequest & {
   /** What the token must allow: `repository:NAME:pull`. */
