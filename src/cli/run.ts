@@ -13,7 +13,7 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
     process.stdout.write(runHelp())
     return 0
   }
-  if (!options.isNetworkChosen && process.stderr.isTTY) {
+  if (!options.isNetworkChosen && !options.quiet && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
   }
   await provideImage(options, globals)

@@ -32,6 +32,9 @@ export function makeAnnotations({
     ...(options.remove && { [annotation.removeAtExit]: 'true' }),
     ...(options.init && { [annotation.init]: 'true' }),
     [annotation.stopSignal]: stopSignal(options, image.config),
+    ...(options.stopTimeoutSeconds !== undefined && {
+      [annotation.stopTimeout]: String(options.stopTimeoutSeconds),
+    }),
     ...(Object.keys(labels).length > 0 && { [annotation.labels]: JSON.stringify(labels) }),
   }
 }

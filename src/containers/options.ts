@@ -21,8 +21,6 @@ export type RunOptions = {
   interactive: boolean
   tty: boolean
   signalProxy: boolean
-  /** Bytes that detach a terminal: control characters or plain ones. */
-  detachKeys?: string
   stopSignal?: string
   stopTimeoutSeconds?: number
 

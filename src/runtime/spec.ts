@@ -129,6 +129,8 @@ export const annotation = {
   init: 'minictr.init',
   /** The signal `stop` sends. */
   stopSignal: 'minictr.stop-signal',
+  /** Seconds `stop` waits before it kills. */
+  stopTimeout: 'minictr.stop-timeout',
   /** JSON: the user's labels. */
   labels: 'minictr.labels',
 } as const

@@ -77,7 +77,7 @@ export const namespaceFlags: RunFlagGroup = {
       name: 'userns-remap',
       takes: 'string',
       about:
-        "Map the container's users to subordinate ids: USER[:GROUP] of /etc/subuid and /etc/subgid, auto, or UID:START:SIZE (minictr's own)",
+        "Map the container's users to subordinate ids: USER[:GROUP] of /etc/subuid and /etc/subgid, or auto (minictr's own)",
       set: ({ options }, remap) => {
         options.usernsRemap = remap
       },

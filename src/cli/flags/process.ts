@@ -107,14 +107,6 @@ export const processFlags: RunFlagGroup = {
       },
     },
     {
-      name: 'detach-keys',
-      takes: 'string',
-      about: 'Override the key sequence for detaching a container',
-      set: ({ options }, keys) => {
-        options.detachKeys = keys
-      },
-    },
-    {
       name: 'ulimit',
       takes: 'ulimit',
       about: 'Ulimit options',

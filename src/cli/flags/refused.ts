@@ -21,6 +21,7 @@ export const refusedFlags: RunFlagGroup = {
   title: "Docker's, refused here",
   flags: [
     refused(['detach', 'd'], undefined, 'containers run in the foreground only so far'),
+    refused(['detach-keys'], 'string', 'a run in the foreground cannot be detached from yet'),
     refused(['attach', 'a'], 'list', 'STDOUT and STDERR are always attached, STDIN is with -i'),
     refused(['restart'], 'string', 'nothing restarts a container yet'),
     refused(['publish', 'p'], 'list', noBridge),

@@ -32,7 +32,6 @@ const effects: [line: string, changed: Partial<RunOptions>][] = [
   ['--label a=b -l c --label a=d', { labels: { a: 'd', c: '' } }],
   ['--annotation a=b', { annotations: { a: 'b' } }],
   ['--sig-proxy=false', { signalProxy: false }],
-  ['--detach-keys ctrl-a,a', { detachKeys: 'ctrl-a,a' }],
   ['--stop-signal SIGINT --stop-timeout 3', { stopSignal: 'SIGINT', stopTimeoutSeconds: 3 }],
   ['-e A=1 --env B=', { environment: ['A=1', 'B='] }],
   ['-e MINICTR_TEST_UNSET', { environment: ['MINICTR_TEST_UNSET'] }],

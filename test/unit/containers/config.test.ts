@@ -263,13 +263,14 @@ describe('a flag changes', () => {
   })
 
   it('--init, --label, --annotation, --stop-signal', () => {
-    const { annotations } = spec('--init --label a=b --annotation x=y --stop-signal INT', {
+    const { annotations } = spec('--init --label a=b --annotation x=y --stop-signal INT --stop-timeout 3', {
       config: { Cmd: ['bash'], Labels: { a: 'image', c: 'd' }, StopSignal: 'SIGQUIT' },
     })
     assert.equal(annotations['minictr.init'], 'true')
     assert.deepEqual(JSON.parse(annotations['minictr.labels']!), { a: 'b', c: 'd' })
     assert.equal(annotations.x, 'y')
     assert.equal(annotations['minictr.stop-signal'], 'INT')
+    assert.equal(annotations['minictr.stop-timeout'], '3')
     assert.throws(() => spec('--stop-signal FOO'), { message: 'Invalid signal: FOO' })
   })
 })
