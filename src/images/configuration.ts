@@ -47,7 +47,12 @@ export function readConfiguration(file: string): Configuration {
 /** Whether the host of `host[:port]` is this machine itself. */
 export function isLoopback(host: string): boolean {
   const name = hostName(host)
-  return name === 'localhost' || name.endsWith('.localhost') || /^127\./.test(name) || name === '::1'
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    (isIP(name) === 4 && name.startsWith('127.')) ||
+    name === '::1'
+  )
 }
 
 /**

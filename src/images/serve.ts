@@ -29,6 +29,8 @@ export type RunningRegistry = {
 export async function serveImages(store: ImageStore, host: string, port: number): Promise<RunningRegistry> {
   const server = createServer((request, response) => {
     response.setHeader('docker-distribution-api-version', 'registry/2.0')
+    // While closing, a connection whose last answer is out must not wait for a next request.
+    response.once('close', () => server.listening || setImmediate(() => server.closeIdleConnections()))
     answer(store, request, response).catch(error => {
       // Too late for another status: the client must see that the body is not whole.
       if (response.headersSent) response.destroy(error)
