@@ -2,6 +2,7 @@
 
 #include "executor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -15,44 +16,49 @@
 
 enum { KILL_TIMEOUT_MS = 10000 };
 
-// Signals every process listed in a cgroup.procs file. Gives how many there were; a cgroup that is gone has none.
-static int64_t signal_listed(const char *procs, int number) {
-  int fd = open(procs, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT || errno == ENODEV ? 0 : -1;
-  FILE *list = fdopen(fd, "r");
+// Kills every process that a cgroup lists.
+static void kill_members(int cgroup) {
+  int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+  FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
   if (!list) {
-    close(fd);
-    return -1;
+    if (fd >= 0) close(fd);
+    return;
   }
-  int64_t found = 0;
   for (long pid; fscanf(list, "%ld", &pid) == 1;) {
-    found++;
-    if (pid > 1 && pid != getpid()) kill((pid_t)pid, number); // 0: a process this PID namespace cannot see
+    if (pid > 1 && pid != getpid()) kill((pid_t)pid, SIGKILL); // 0: a process this PID namespace cannot see
   }
-  bool failed = ferror(list) && errno != ENODEV;
-  int error = errno;
   fclose(list);
-  errno = error;
-  return failed ? -1 : found;
 }
 
-// kill_cgroup procs signal: until none is left; ETIMEDOUT where some do not end
-static int64_t op_kill_cgroup(struct executor *executor, const struct arg *args) {
-  int64_t most = 0;
+// Removes the cgroup `name` of a directory if that is possible at once; where it is not, what is below it goes first, and
+// its processes are killed, so that a later call succeeds.
+static int remove_or_empty(int parent, const char *name) {
+  if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
+  if (errno != EBUSY && errno != ENOTEMPTY) return -1;
+  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+  if (!directory) {
+    if (fd >= 0) close(fd);
+    return errno == ENOENT ? 0 : -1;
+  }
+  for (struct dirent *entry; (entry = readdir(directory));) {
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') remove_or_empty(fd, entry->d_name);
+  }
+  kill_members(fd);
+  closedir(directory);
+  return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+// remove_cgroup path: with those below it; EBUSY where processes do not end. Also without any left it can be busy for a
+// moment: since Linux 6.19 a dead process counts until it has left its CPU.
+static int64_t op_remove_cgroup(struct executor *executor, const struct arg *args) {
   long pause_ms = 1;
   for (long waited_ms = 0; waited_ms < KILL_TIMEOUT_MS; waited_ms += pause_ms) {
-    int64_t found = 0;
-    for (char **procs = args[0].list; *procs; procs++) {
-      int64_t here = signal_listed(*procs, (int)args[1].number);
-      if (here < 0) return -1;
-      found += here;
-    }
-    if (found > most) most = found;
-    if (!found) return most;
+    if (remove_or_empty(AT_FDCWD, args[0].text) == 0) return 0;
+    if (errno != EBUSY && errno != ENOTEMPTY) return -1;
     if (waited_ms > 20) pause_ms = 20;
     nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
   }
-  errno = ETIMEDOUT;
   return -1;
 }
 
@@ -88,7 +94,7 @@ static int64_t op_attach_device_filter(struct executor *executor, const struct a
 }
 
 const struct op cgroup_ops[] = {
-    {"kill_cgroup", "li", op_kill_cgroup, false},
+    {"remove_cgroup", "s", op_remove_cgroup, false},
     {"attach_device_filter", "sb", op_attach_device_filter, false},
     {0},
 };

@@ -127,8 +127,11 @@ export type Op = Common &
     | { op: 'execve'; candidates: string[]; argv: string[]; env: string[] }
     /** Monitor only: makes the pipes of the container's stdio and forks init. */
     | { op: 'spawn_init'; stdin: boolean; terminal: boolean }
-    /** Sends a signal to every process of a cgroup until none is left, and waits for them to end. */
-    | { op: 'kill_cgroup'; procs: string[]; signal: number }
+    /**
+     * A cgroup and those below it, the lowest first; where processes are left in them these are killed, and waited for.
+     * One that is gone already counts as removed.
+     */
+    | { op: 'remove_cgroup'; path: string }
   )
 
 export type OpName = Op['op']

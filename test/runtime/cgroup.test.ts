@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type HostFacts, hierarchyOf, unifiedHierarchy } from '../../src/runtime/host.ts'
 import type { Op } from '../../src/runtime/op.ts'
@@ -146,7 +146,7 @@ test('the v2 cgroup of a hybrid host is joined where v2 is all that is asked for
   }),
 )
 
-test('undoing ends the processes that are left, and the directories go', async () => {
+test('undoing ends the processes that are left, and the directories go with all below them', async () => {
   const cgroupsPath = newPath()
   const { create } = cgroupSteps({ cgroupsPath }, host)
   const monitor = spawnExecutor()
@@ -162,6 +162,9 @@ test('undoing ends the processes that are left, and the directories go', async (
     }),
   )
   await perform(monitor, writes)
+  // As a container that manages cgroups of its own leaves them.
+  for (const directory of cgroupDirectories(cgroupsPath, host))
+    mkdirSync(`${directory}/nested/deep`, { recursive: true })
   const exit = once(sleeper, 'exit')
   await perform(monitor, create[0]!.undo as Op[])
   assert.deepEqual(await exit, [null, 'SIGKILL'])

@@ -17,7 +17,7 @@ type ProcessOp =
   | 'fork_under_reaper'
   | 'execve'
   | 'spawn_init'
-  | 'kill_cgroup'
+  | 'remove_cgroup'
 
 /** One row for each op on the process. */
 export const processRows: Rows<ProcessOp> = {
@@ -107,13 +107,16 @@ export const processRows: Rows<ProcessOp> = {
     show: op => `pipe2(stdout), pipe2(stderr)${op.stdin ? ', pipe2(stdin)' : ''}, fork()`,
     shell: () => ({ none: 'the script itself is the process that turns into the container' }),
   },
-  kill_cgroup: {
+  remove_cgroup: {
     man: 'cgroups(7)',
-    syscalls: ['kill', 'openat', 'read'],
-    arguments: op => [op.procs, op.signal],
-    show: op => `kill(each of ${op.procs.join(' ')}, ${op.signal})`,
+    syscalls: ['rmdir', 'unlinkat', 'openat', 'getdents64', 'read', 'kill'],
+    arguments: op => [op.path],
+    show: op => `rmdir(${cString(op.path)}), after kill(each process in it, SIGKILL)`,
     shell: op => ({
-      run: `while pids=$(cat ${words(...op.procs)} 2>/dev/null); [ -n "$pids" ]; do kill -${op.signal} $pids 2>/dev/null; sleep 0.02; done`,
+      run: [
+        `find ${words(op.path)} -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true`,
+        `find ${words(op.path)} -depth -type d -exec rmdir {} + 2>/dev/null || true`,
+      ].join('\n'),
     }),
   },
 }

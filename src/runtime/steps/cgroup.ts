@@ -34,11 +34,6 @@ export function cgroupDirectories(cgroupsPath: string, host: HostFacts): string[
   return joined(host).map(hierarchy => hierarchy.mountPoint + cgroupsPath)
 }
 
-/** The files listing the container's processes, one for each hierarchy: what signals and `top` go through. */
-export function cgroupProcessLists(cgroupsPath: string, host: HostFacts): string[] {
-  return cgroupDirectories(cgroupsPath, host).map(directory => `${directory}/cgroup.procs`)
-}
-
 const usedControllers = ['cpu', 'cpuset', 'io', 'memory', 'pids']
 
 function joined(host: HostFacts): CgroupHierarchy[] {
@@ -71,8 +66,7 @@ function createCgroup({ cgroupsPath }: CgroupConfig, host: HostFacts): Step {
       ...fillCpuset(cgroupsPath, host),
     ],
     undo: [
-      { op: 'kill_cgroup', procs: cgroupProcessLists(cgroupsPath, host), signal: 9 },
-      ...directories.map((path): Op => ({ op: 'rmdir', path, tolerate: ['ENOENT'] })),
+      ...directories.map((path): Op => ({ op: 'remove_cgroup', path })),
       // Shared by all containers: the last one takes it away, the others find it busy.
       ...joined(host).flatMap(({ mountPoint }) => ancestors.map(path => removeShared(mountPoint + path))),
     ],
