@@ -1,76 +1,24 @@
 // The monitor: what the container writes and reads through it, how its end is told, and what outlives the client.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientOptions } from './client.ts'
-
-const clientPath = join(import.meta.dirname, 'client.ts')
-
-function client(
-  options: ClientOptions,
-  stdio: 'pipe' | ('pipe' | 'ignore' | number)[] = 'pipe',
-): ChildProcess {
-  return spawn(process.execPath, [clientPath, JSON.stringify(options)], { stdio })
-}
-
-/** Quoted for sh. */
-function clientCommand(options: ClientOptions): string {
-  return `'${process.execPath}' '${clientPath}' '${JSON.stringify(options).replaceAll("'", `'\\''`)}'`
-}
-
-async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
-  let all = ''
-  for await (const chunk of stream!) all += chunk
-  return all
-}
-
-/** Runs a client to its end. */
-async function run(options: ClientOptions, input?: string) {
-  const child = client(options)
-  child.stdin!.end(input)
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ])
-  return { stdout, stderr, status }
-}
-
-/** Starts a client that stops itself; gives the PIDs it tells of. */
-async function stopped(child: ChildProcess): Promise<{ monitor: number; container: number }> {
-  let said = ''
-  for await (const chunk of child.stderr!) {
-    said += chunk
-    const match = /stopped: monitor (\d+) container (\d+)\n/.exec(said)
-    if (match) return { monitor: Number(match[1]), container: Number(match[2]) }
-  }
-  throw new Error(`the client ended: ${said}`)
-}
-
-/** Whether a process is alive: a zombie only waits for whoever adopted it. */
-function isThere(pid: number): boolean {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
-/** Waits until something has become so; fails after a time in which it must have. */
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (condition()) return
-    await sleep(10)
-  }
-  assert.fail(`it did not happen: ${what}`)
-}
+import { client, clientCommand, isThere, run, stopped, textOf, until } from './clients.ts'
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'minictr-monitor-'))
@@ -128,7 +76,7 @@ test('20 MB through sockets to a slow reader arrive whole', async () => {
 test('what was written right before the end is not lost, whoever holds the pipe', async () => {
   for (const hostPid of [false, true]) {
     const child = client({ script: 'sleep 1000 & head -c 60000 /dev/zero; echo $! >&2; exit 3', hostPid })
-    const error = text(child.stderr)
+    const error = textOf(child.stderr!)
     let sizeBytes = 0
     for await (const chunk of child.stdout!) sizeBytes += chunk.length
     const [status] = await once(child, 'exit')
@@ -141,7 +89,7 @@ test('a reader that goes away does not hold the script up', async () => {
   const script = `${clientCommand({ script: 'yes | head -c 10000000; echo done >&2' })} | head -c 10`
   const { stderr } = await new Promise<{ stderr: string }>(resolve => {
     const child = spawn('sh', ['-c', script])
-    void text(child.stderr).then(stderr => resolve({ stderr }))
+    void textOf(child.stderr!).then(stderr => resolve({ stderr }))
   })
   assert.equal(stderr, 'done\n')
 })
@@ -154,21 +102,22 @@ test('input nobody reads does not hold the end up', async () => {
   assert.equal(status, 5)
 })
 
-test('the client’s descriptors keep their flags', async () => {
-  const script = [
-    'import fcntl, os, subprocess, sys, pty',
-    'r, w = os.pipe()',
-    'm, s = pty.openpty()',
-    'p = subprocess.Popen(sys.argv[1:], stdin=s, stdout=w)',
-    'print(os.read(r, 100))',
-    'print([fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK for fd in (r, w, m, s)])',
-    'p.wait()',
-  ].join('\n')
-  const options: ClientOptions = { script: 'echo here; sleep 0.3', stdin: true }
-  const out = execFileSync('python3', ['-c', script, process.execPath, clientPath, JSON.stringify(options)], {
-    encoding: 'utf8',
-  })
-  assert.equal(out, "b'here\\n'\n[0, 0, 0, 0]\n")
+test('the client’s descriptors keep their flags', () => {
+  const running = clientCommand({ script: 'echo here; sleep 0.3', stdin: true })
+  const flags = (fd: number) => `grep -o '^flags:.*' /proc/self/fdinfo/${fd}`
+  // The shell shares the descriptions that the client and its monitor have: a terminal, and a pipe.
+  const onTerminal = `(${running} & ${flags(0)}; sleep 0.25; ${flags(0)}; wait)`
+  const inPipe = `(${running} & ${flags(1)}; sleep 0.25; ${flags(1)}; wait) | cat`
+  for (const script of [onTerminal, inPipe]) {
+    const said = execFileSync('script', ['-qec', script, '/dev/null'], {
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [before, during, ...others] = said.match(/flags:\s+\d+/g)!
+    assert.equal(during, before)
+    assert.deepEqual(others, [])
+    assert.match(said, /flags(.|\s)*here(.|\s)*flags/)
+  }
 })
 
 test('output to a file is appended where the file’s offset is', t => {
@@ -312,10 +261,9 @@ test('the helper in a container is a copy that cannot be written to', async () =
     const path = `/proc/${pid}/exe`
     assert.match(readlinkSync(path), /^\/memfd:minictr-helper/)
     assert.notEqual(statSync(path).ino, statSync(helper).ino)
-    const attempt = `try: open('${path}', 'r+b')\nexcept OSError as error: print(error.errno)`
-    assert.equal(execFileSync('python3', ['-c', attempt], { encoding: 'utf8' }), '26\n') // ETXTBSY
-    const seals = `import fcntl, os; print(fcntl.fcntl(os.open('${path}', os.O_RDONLY), 1034))`
-    assert.equal(execFileSync('python3', ['-c', seals], { encoding: 'utf8' }), '15\n')
+    assert.throws(() => openSync(path, 'r+'), { code: 'ETXTBSY' })
+    const seals = `open(my $exe, '<', '${path}'); print fcntl($exe, 1034, 0)` // F_GET_SEALS
+    assert.equal(execFileSync('perl', ['-e', seals], { encoding: 'utf8' }), '15')
   }
   child.kill('SIGKILL')
   await until(() => !isThere(monitor), 'the monitor ends')

@@ -1,0 +1,163 @@
+// Terminals: the container's own pty, and the client's terminal, which must be as it was whatever happens.
+
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { Monitor, spawnExecutor } from '../../src/system/executor.ts'
+import type { ClientOptions } from './client.ts'
+import { clientCommand, isThere, until } from './clients.ts'
+import { call, errnoOf, succeed } from './executors.ts'
+
+/** What a terminal shows. */
+class Screen {
+  text = ''
+  child: ChildProcess
+
+  /** Runs a command of the shell in a new terminal (script(1)); what is written to `child.stdin` is typed. */
+  constructor(command: string) {
+    this.child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.child.stdout!.on('data', chunk => {
+      this.text += chunk
+    })
+  }
+
+  shows(pattern: RegExp): Promise<void> {
+    return until(() => pattern.test(this.text), `${pattern} is shown; but: ${JSON.stringify(this.text)}`)
+  }
+
+  type(keys: string): void {
+    this.child.stdin!.write(keys)
+  }
+
+  async end(): Promise<number> {
+    this.type('\n')
+    if (this.child.exitCode === null) await once(this.child, 'exit')
+    return this.child.exitCode!
+  }
+}
+
+function modes(terminal: string): string {
+  return execFileSync('stty', ['-g', '-F', terminal], { encoding: 'utf8' }).trim()
+}
+
+/** A shell in a terminal that tells its name, then runs the client, then says how that ended, and waits for one more line. */
+async function inTerminal(
+  options: ClientOptions,
+): Promise<{ screen: Screen; terminal: string; before: string }> {
+  const screen = new Screen(`tty; read go; ${clientCommand(options)}; echo "status $?"; read gone`)
+  await screen.shows(/\/dev\/pts\/\d+\r\n/)
+  const terminal = /\/dev\/pts\/\d+/.exec(screen.text)![0]
+  const before = modes(terminal)
+  screen.text = ''
+  screen.type('\n')
+  return { screen, terminal, before }
+}
+
+test('the container has a terminal of its own: name, size, control, and its input and output', async () => {
+  const script = 'tty; stty size; ps -o tty= -p 1; read line; echo "read: $line"; exit 21'
+  const { screen, terminal, before } = await inTerminal({ script, stdin: true, terminal: true, raw: true })
+  await screen.shows(/\/dev\/pts\/0\r\n24 80\r\npts\/0\s*\r\n/)
+  assert.notEqual(modes(terminal), before, 'raw while the container runs')
+  screen.type('typed\r')
+  await screen.shows(/typed\r\nread: typed\r\nstatus 21\r\n/)
+  assert.equal(modes(terminal), before)
+  assert.equal(await screen.end(), 0)
+})
+
+test('keys go to the container as they are: ^C there is a signal there, not here', async () => {
+  const script = 'trap "echo interrupted; exit 22" INT; echo ready; while :; do sleep 0.05; done'
+  const { screen } = await inTerminal({ script, stdin: true, terminal: true, raw: true })
+  await screen.shows(/ready/)
+  screen.type('\x03')
+  await screen.shows(/interrupted\r\nstatus 22/)
+  await screen.end()
+})
+
+test('under a reaper ^C reaches the program once', async () => {
+  const script = 'trap "echo interrupted" INT; echo ready; while :; do sleep 0.05; done'
+  const last = [{ name: 'fork_under_reaper', args: [] }]
+  const { screen } = await inTerminal({ script, stdin: true, terminal: true, raw: true, last })
+  await screen.shows(/ready/)
+  screen.type('\x03')
+  await screen.shows(/interrupted/)
+  screen.type('\x1c') // ^\
+  await screen.shows(/status 131/)
+  assert.equal(screen.text.match(/interrupted/g)!.length, 1)
+  await screen.end()
+})
+
+test('a new size of the client’s terminal becomes the container’s', async () => {
+  const script = 'trap "stty size; exit 0" WINCH; echo ready; while :; do sleep 0.05; done'
+  const { screen, terminal } = await inTerminal({ script, stdin: true, terminal: true, raw: true })
+  await screen.shows(/ready/)
+  execFileSync('stty', ['-F', terminal, 'rows', '50', 'cols', '133'])
+  await screen.shows(/50 133\r\nstatus 0/)
+  await screen.end()
+})
+
+test('much output through the pty arrives whole', async () => {
+  const { screen } = await inTerminal({ script: 'seq 1 100000', terminal: true })
+  await screen.shows(/status 0/)
+  const lines = screen.text.replaceAll('\r', '').trim().split('\n')
+  const wrong = lines.findIndex((line, index) => line !== (index < 100_000 ? String(index + 1) : 'status 0'))
+  assert.deepEqual([lines.length, wrong], [100_001, -1])
+  await screen.end()
+})
+
+test('a client killed with the terminal in raw mode: it is restored, the container goes on', async () => {
+  const options: ClientOptions = {
+    script: 'echo ready; sleep 1000',
+    stdin: true,
+    terminal: true,
+    raw: true,
+    stopAt: 'running',
+  }
+  const { screen, terminal, before } = await inTerminal(options)
+  await screen.shows(/stopped: monitor \d+ container \d+/)
+  await screen.shows(/ready/)
+  const [, monitor, container] = /monitor (\d+) container (\d+)/.exec(screen.text)!.map(Number)
+  assert.notEqual(modes(terminal), before)
+  const client = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${monitor}/status`, 'utf8'))![1])
+  process.kill(client, 'SIGKILL')
+  await screen.shows(/status 137\r\n/)
+  await until(() => modes(terminal) === before, 'the terminal is as it was')
+  assert.equal(isThere(container!), true)
+  await screen.end()
+  process.kill(container!, 'SIGKILL')
+  await until(() => !isThere(monitor!), 'the monitor ends')
+})
+
+test('the monitor asked to end restores the terminal first', async () => {
+  const options: ClientOptions = {
+    script: 'trap "" TERM; echo ready; sleep 1000',
+    stdin: true,
+    terminal: true,
+    raw: true,
+    stopAt: 'running',
+  }
+  const { screen, terminal, before } = await inTerminal(options)
+  await screen.shows(/ready/)
+  await screen.shows(/stopped/)
+  const [, monitor, container] = /monitor (\d+) container (\d+)/.exec(screen.text)!.map(Number)
+  process.kill(monitor!, 'SIGTERM')
+  await until(() => modes(terminal) === before, 'the terminal is as it was')
+  const client = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${monitor}/status`, 'utf8'))![1])
+  process.kill(container!, 'SIGKILL')
+  process.kill(client, 'SIGKILL')
+  await screen.end()
+  await until(() => !isThere(monitor!), 'the monitor ends')
+})
+
+test('without a terminal there is none to be made raw or resized; without a monitor a pty goes nowhere', async () => {
+  const monitor = Monitor.spawn({ stdin: 'ignore', stdout: 'ignore' })
+  assert.equal(await errnoOf(monitor.host, call('raw_terminal')), 'ENOTTY')
+  assert.equal(await errnoOf(monitor.host, call('resize')), 'ENOTTY')
+  await monitor.close()
+  const { executor, close } = spawnExecutor()
+  assert.equal(await errnoOf(executor, call('open_pty', '/dev/ptmx', 0, 0, 0)), 'EBADF')
+  assert.equal(await errnoOf(executor, call('open_pty', '/dev/null', 0, 0, 0)), 'ENOTTY')
+  await succeed(executor, call('umask', 0o22))
+  await close()
+})
