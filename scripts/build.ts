@@ -7,8 +7,9 @@
 //   main.cjs         the bundle, and main.cjs.cache, what V8 made of it
 //   minictr-helper   the executor and monitor, a static program
 
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 
@@ -30,9 +31,9 @@ async function bundle(): Promise<Metafile> {
     define: {
       'import.meta.dirname': '__dirname',
       'import.meta.filename': '__filename',
-      'import.meta.url': 'bundleUrl',
     },
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
     metafile: true,
     logLevel: 'warning',
   })
@@ -73,7 +74,7 @@ function compileHelper(): void {
   if (status !== 0) process.exit(1)
 }
 
-/** Copies the launcher, telling it where it was built and with which Node. */
+/** Copies the launcher and the loader, telling the first where it was built and with which Node. */
 function writeLauncher(): void {
   const launcher = readFileSync(join(project, 'scripts/launcher.sh'), 'utf8')
     .replace(/^built_in=$/m, `built_in=${shellQuoted(dist)}`)
@@ -81,24 +82,33 @@ function writeLauncher(): void {
   writeFileSync(join(dist, 'minictr'), launcher)
   chmodSync(join(dist, 'minictr'), 0o755)
   copyFileSync(join(project, 'scripts/find-node.sh'), join(dist, 'find-node.sh'))
+  copyFileSync(join(project, 'scripts/loader.cjs'), join(dist, 'minictr.cjs'))
 }
 
 /**
- * Keeps what V8 compiles of the bundle while it does a command's work. V8 knows a cache that does not fit by the length
- * of the source only: the old one must be gone before a new bundle is written.
+ * Keeps what V8 compiles of the bundle while it runs a container, if it may (as root), or as far as it gets: functions that
+ * are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the old one
+ * must be gone before a new bundle is written.
  */
 function writeCodeCache(): void {
   const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
   const writer = join(dist, 'cache-writer.cjs')
-  writeFileSync(
-    writer,
-    `${loader}
-process.on('exit', () => require('node:fs').writeFileSync(\`\${filename}.cache\`, script.createCachedData()))
-`,
-  )
-  execFileSync(process.execPath, [writer, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const save = 'writeFileSync(filename + ".cache", script.createCachedData())'
+  writeFileSync(writer, `${loader}\nprocess.on('exit', () => require('node:fs').${save})\n`)
+  const roots = mkdtempSync(join(tmpdir(), 'minictr-build-'))
+  const minictr = (file: string, ...args: string[]) =>
+    spawnSync(process.execPath, [
+      join(dist, file),
+      '--root',
+      roots,
+      '--run-root',
+      join(roots, 'run'),
+      ...args,
+    ])
+  minictr('minictr.cjs', 'image', 'from-host', 'warm', 'true')
+  minictr('cache-writer.cjs', 'run', '--rm', '--network', 'none', 'warm', 'true')
+  rmSync(roots, { recursive: true })
   rmSync(writer)
-  copyFileSync(join(project, 'scripts/loader.cjs'), join(dist, 'minictr.cjs'))
 }
 
 function shellQuoted(text: string): string {
@@ -111,6 +121,6 @@ rmSync(join(dist, 'main.cjs.cache'), { force: true })
 // esbuild has printed what is wrong, and where.
 const metafile = await bundle().catch(() => process.exit(1))
 writeLicences(metafile)
-writeCodeCache()
 compileHelper()
 writeLauncher()
+writeCodeCache()

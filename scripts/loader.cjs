@@ -8,12 +8,7 @@ const { Script } = require('node:vm')
 
 const filename = `${__dirname}/main.cjs`
 
-/** The bundle as the function that Node makes of every CommonJS file. */
-function compile(cachedData) {
-  const [before, after] = ['(function (exports, require, module, __filename, __dirname) { ', '\n});']
-  return new Script(before + readFileSync(filename, 'utf8') + after, { filename, cachedData })
-}
-
+/** What the build kept, or nothing where it is missing. */
 function readCache() {
   try {
     return readFileSync(`${filename}.cache`)
@@ -22,5 +17,6 @@ function readCache() {
   }
 }
 
-const script = compile(readCache())
+// The bundle is one function expression, of what Node hands to each CommonJS file. It is ASCII: latin1 takes it as it is.
+const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readCache() })
 script.runInThisContext()(exports, require, module, filename, __dirname)
