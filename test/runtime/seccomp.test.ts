@@ -33,6 +33,9 @@ before(() => {
   probe = join(directory, 'rootfs/probe')
   const source = join(import.meta.dirname, '../fixtures/syscall-probe.c')
   execFileSync('gcc', ['-static', '-O1', '-o', probe, source])
+  // Kernels without 32-bit emulation end a process that asks for it.
+  if (spawnSync(probe, [calls.getppidOf32Bit!]).status === 0) return
+  for (const [name, call] of Object.entries(calls)) if (call.startsWith('i')) delete calls[name]
 })
 
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -96,7 +99,7 @@ function defaultFor(capabilities: string[]): Seccomp {
 }
 
 /** Each fails in its own way, or does nothing, where it is let through: so a refusal can be told from it. */
-const calls = {
+const calls: Record<string, string> = {
   getppid: '110',
   mount: '165',
   umount2: '166:0:0xff',
@@ -162,12 +165,10 @@ test('what a container may not do is refused by the kernel, and the rest works',
     'perfEventOpen',
     'pivotRoot',
     'mbind',
-    'mountOf32Bit',
-    'cloneNewUserOf32Bit',
-    'socketVsockOf32Bit',
+    ...['mountOf32Bit', 'cloneNewUserOf32Bit', 'socketVsockOf32Bit'].filter(name => calls[name]),
   ])
   assert.equal(results.getppid, 0)
-  assert.equal(results.getppidOf32Bit, 0)
+  if (calls.getppidOf32Bit) assert.equal(results.getppidOf32Bit, 0)
   assert.equal(results.socketInet, 0)
   assert.equal(results.personalityQuery, 0)
   assert.equal(results.threadWithoutMemory, EINVAL)
