@@ -4,13 +4,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { MinictrError } from '../system/error.ts'
+import { cutAtFrames } from './zstd-frames.ts'
 
 /** Large pieces: inflating runs on another thread, and each hand-over costs. */
 const CHUNK_BYTES = 256 * 1024
 /** Pieces that wait, so that inflating goes on while a piece is being written out. */
 const WAITING_BYTES = 4 * CHUNK_BYTES
 const GZIP = Buffer.from([0x1f, 0x8b])
-const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
+const HEAD_BYTES = 4
 
 /**
  * Decompresses a layer as it arrives. The media type is not asked, since builders have always been careless with it and
@@ -36,7 +37,7 @@ export async function* decompress(
     }
     return
   }
-  const input = Readable.from(chunks, { objectMode: false, highWaterMark: CHUNK_BYTES })
+  const input = Readable.from(isZstd(head) ? cutAtFrames(chunks) : chunks, { highWaterMark: 2 })
   // An error of the source arrives at the stream too, and is thrown below.
   pipeline(input, stream, { signal }).catch(() => {})
   try {
@@ -51,14 +52,21 @@ export async function* decompress(
 function decompressorFor(head: Buffer) {
   const options = { chunkSize: CHUNK_BYTES, readableHighWaterMark: WAITING_BYTES }
   if (head.subarray(0, 2).equals(GZIP)) return createGunzip(options)
-  if (head.subarray(0, 4).equals(ZSTD)) return createZstdDecompress(options)
+  if (isZstd(head)) return createZstdDecompress(options)
   return undefined
+}
+
+/** A frame, or a skippable one in front (RFC 8878). */
+function isZstd(head: Buffer): boolean {
+  if (head.length < HEAD_BYTES) return false
+  const magic = head.readUInt32LE(0)
+  return magic === 0xfd2fb528 || (magic & 0xfffffff0) === 0x184d2a50
 }
 
 /** At least four bytes, if there are as many. */
 async function readHead(input: AsyncIterator<Uint8Array>): Promise<Buffer> {
   let head: Buffer = Buffer.alloc(0)
-  while (head.length < ZSTD.length) {
+  while (head.length < HEAD_BYTES) {
     const { value, done } = await input.next()
     if (done) break
     head = head.length === 0 ? toBuffer(value) : Buffer.concat([head, value])

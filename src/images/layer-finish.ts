@@ -1,7 +1,7 @@
 // The end of unpacking: whiteouts, devices, extended attributes, exact times, and directories as their entries say,
 // now that nothing is put into them any more.
 
-import { chmodSync, linkSync, lutimesSync, type PathLike } from 'node:fs'
+import { chmodSync, linkSync, lutimesSync, type PathLike, readdirSync } from 'node:fs'
 import { MinictrError } from '../system/error.ts'
 import type { Answer, Call } from '../system/executor.ts'
 import { type Entry, showPath } from './entry.ts'
@@ -20,9 +20,10 @@ type Act = { path: string; call: Call }
  * the path that cannot be made.
  */
 export async function finishLayer(writer: LayerWriter, directory: string): Promise<string[]> {
-  const scope = Buffer.from(directory)
+  const scope = directory
   const inodes = new Set<Inode>()
   const directories: [path: string, directory: Directory][] = []
+  if (root(writer).isOpaque) hideAllBelow(writer)
   const nodes: Act[] = hidden(writer).map(path => mknod(scope, path, TYPE_BITS['character-device'], 0, 0))
   for (const [path, node] of writer.tree.nodes) {
     if (node.kind === 'directory') directories.push([path, node])
@@ -39,6 +40,21 @@ export async function finishLayer(writer: LayerWriter, directory: string): Promi
   }
   await perform(last)
   return directories.flatMap(([path, { isOpaque }]) => (isOpaque ? [toText(path)] : []))
+}
+
+function root({ tree }: LayerWriter): Directory {
+  return tree.nodes.get('') as Directory
+}
+
+/** Overlay does not ask whether the root itself is opaque, so each name there is hidden by itself. */
+function hideAllBelow(writer: LayerWriter): void {
+  root(writer).isOpaque = false
+  const below = writer.lower?.find('/')?.directories ?? []
+  writer.dependsOnLower ||= below.length > 0
+  for (const directory of below) {
+    // Names are bytes here, one char each.
+    for (const name of readdirSync(directory, { encoding: 'latin1' })) writer.whiteouts.add(name)
+  }
 }
 
 /**
@@ -76,31 +92,36 @@ function setTimes(hostPath: PathLike, { mtime }: Entry): void {
 }
 
 /** What Node cannot set: extended attributes, and times with nanoseconds or before 1970. */
-function attributes(scope: Buffer, path: string, { xattrs, mtime }: Entry): Act[] {
+function attributes(scope: string, path: string, { xattrs, mtime }: Entry): Act[] {
   const acts = [...(xattrs ?? [])].map(([name, value]) => setXattr(scope, path, name, value))
   if (mtime.nanoseconds !== 0 || mtime.seconds < 0) {
     acts.push({
       path,
-      call: { name: 'utimens', args: [scope, Buffer.from(path, 'latin1'), mtime.seconds, mtime.nanoseconds] },
+      call: { name: 'utimens', args: [...place(scope, path), mtime.seconds, mtime.nanoseconds] },
     })
   }
   return acts
 }
 
-function mknodFor(scope: Buffer, { entry, paths }: Inode): Act {
+function mknodFor(scope: string, { entry, paths }: Inode): Act {
   const typeBits = TYPE_BITS[entry.type as keyof typeof TYPE_BITS]
   return mknod(scope, [...paths][0]!, typeBits | entry.mode, entry.major, entry.minor)
 }
 
-function mknod(scope: Buffer, path: string, mode: number, major: number, minor: number): Act {
-  return { path, call: { name: 'mknod', args: [scope, Buffer.from(path, 'latin1'), mode, major, minor] } }
+function mknod(scope: string, path: string, mode: number, major: number, minor: number): Act {
+  return { path, call: { name: 'mknod', args: [...place(scope, path), mode, major, minor] } }
 }
 
-function setXattr(scope: Buffer, path: string, name: string, value: Buffer): Act {
+function setXattr(scope: string, path: string, name: string, value: Buffer): Act {
   // A file system without extended attributes loses those nobody runs by; capabilities and overlay's own it must have.
   const isNeeded = name === 'security.capability' || name.startsWith('trusted.overlay.')
-  const args = [scope, Buffer.from(path, 'latin1'), Buffer.from(name, 'latin1'), value]
+  const args = [...place(scope, path), Buffer.from(name, 'latin1'), value]
   return { path, call: { name: 'lsetxattr', args, tolerate: isNeeded ? [] : ['EOPNOTSUPP'] } }
+}
+
+/** The directory a path is scoped to, and the path; the layer's root itself is named from outside. */
+function place(scope: string, path: string): [scope: string, path: string | Buffer] {
+  return path === '' ? ['', scope] : [scope, Buffer.from(path, 'latin1')]
 }
 
 async function perform(acts: Act[]): Promise<void> {
