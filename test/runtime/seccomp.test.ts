@@ -24,6 +24,45 @@ const EPERM = 1
 const EINVAL = 22
 const ENOSYS = 38
 
+/** Each fails in its own way, or does nothing, where it is let through: so a refusal can be told from it. */
+const calls: Record<string, string> = {
+  getppid: '110',
+  mount: '165',
+  umount2: '166:0:0xff',
+  keyctl: '250:0xff',
+  addKey: '248',
+  threadWithoutMemory: '56:0x10000',
+  cloneNewUser: '56:0x10000200',
+  cloneNewNamespace: '56:0x00020200',
+  clone3: '435:0:0xff',
+  unshare: '272:0x10000200',
+  setns: '308:-1',
+  personality: '135:0x40000',
+  personalityQuery: '135:0xffffffff',
+  socketVsock: '41:40:1:0',
+  socketAlg: '41:38:5:0',
+  socketInet: '41:2:1:0',
+  socketUnspecific: '41:0:1:0',
+  ioUring: '425:0xffffffff',
+  bpf: '321:0xff',
+  reboot: '169',
+  chroot: '161',
+  kexec: '246:0:0:0:0xff',
+  initModule: '175',
+  setTime: '227:0xff',
+  userfaultfd: '323:0xff',
+  perfEventOpen: '298:0:0:0:0:0xff',
+  pivotRoot: '155',
+  ptrace: '101:0xff',
+  mbind: '237:0:0:0xff',
+  newerThanAll: '600',
+  x32: '0x4000006e',
+  mountOf32Bit: 'i21',
+  cloneNewUserOf32Bit: 'i120:0x10000200',
+  getppidOf32Bit: 'i64',
+  socketVsockOf32Bit: 'i359:40:1',
+}
+
 let directory: string
 let probe: string
 
@@ -96,45 +135,6 @@ function underRunc(seccomp: Seccomp, calls: string[]): Map<string, number> {
 
 function defaultFor(capabilities: string[]): Seccomp {
   return settleProfile(defaultProfile(), capabilities, host)!
-}
-
-/** Each fails in its own way, or does nothing, where it is let through: so a refusal can be told from it. */
-const calls: Record<string, string> = {
-  getppid: '110',
-  mount: '165',
-  umount2: '166:0:0xff',
-  keyctl: '250:0xff',
-  addKey: '248',
-  threadWithoutMemory: '56:0x10000',
-  cloneNewUser: '56:0x10000200',
-  cloneNewNamespace: '56:0x00020200',
-  clone3: '435:0:0xff',
-  unshare: '272:0x10000200',
-  setns: '308:-1',
-  personality: '135:0x40000',
-  personalityQuery: '135:0xffffffff',
-  socketVsock: '41:40:1:0',
-  socketAlg: '41:38:5:0',
-  socketInet: '41:2:1:0',
-  socketUnspecific: '41:0:1:0',
-  ioUring: '425:0xffffffff',
-  bpf: '321:0xff',
-  reboot: '169',
-  chroot: '161',
-  kexec: '246:0:0:0:0xff',
-  initModule: '175',
-  setTime: '227:0xff',
-  userfaultfd: '323:0xff',
-  perfEventOpen: '298:0:0:0:0:0xff',
-  pivotRoot: '155',
-  ptrace: '101:0xff',
-  mbind: '237:0:0:0xff',
-  newerThanAll: '600',
-  x32: '0x4000006e',
-  mountOf32Bit: 'i21',
-  cloneNewUserOf32Bit: 'i120:0x10000200',
-  getppidOf32Bit: 'i64',
-  socketVsockOf32Bit: 'i359:40:1',
 }
 
 test('what a container may not do is refused by the kernel, and the rest works', {
