@@ -11,7 +11,7 @@ import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
 import { bindRootStep, overlaySteps } from './steps/overlay.ts'
 import { coverPathsStep, pivotStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
-import { limitSteps, privilegeSteps } from './steps/privileges.ts'
+import { oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
 import { closeDescriptorsStep, createWorkingDirectoryStep, execStep, spawnInitStep } from './steps/program.ts'
 import { terminalSteps } from './steps/terminal.ts'
 import * as userns from './steps/user-namespace.ts'
@@ -32,6 +32,7 @@ export function plan(spec: Spec, context: PlanContext): Plan {
 
     // In the new process: its cgroup, then a mount namespace, then the root file system.
     cgroup.join,
+    ...oomScoreStep(spec),
     ...(mapped ? [userns.createUserNamespaceStep(spec)] : []),
     namespaces.mountNamespaceStep(spec),
     ...(overlay
@@ -58,7 +59,7 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     ...coverPathsStep(spec),
 
     // Power is given up last, because everything above needed it.
-    ...limitSteps(spec),
+    ...resourceLimitStep(spec),
     closeDescriptorsStep(),
     ...privilegeSteps(spec, context),
     execStep(spec),

@@ -1,6 +1,6 @@
 // Why the kernel may have refused: looked up on this host, not guessed. Only what a probe confirms is said.
 
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 
 /** What a failed op was about; a structural subset of the runtime's ops. */
 export type FailedOp = {
@@ -19,7 +19,7 @@ export function likelyCause(op: FailedOp, errno: string): string | undefined {
   if (errno === 'ENOSPC') return fullFileSystem(op) ?? exhaustedNamespaces(op)
   if (errno === 'EROFS')
     return `${pathOf(op) ?? 'the target'} lies on a file system that is mounted read-only.`
-  if (errno === 'EPERM' || errno === 'EACCES') return missingPrivilege()
+  if (errno === 'EPERM' || errno === 'EACCES') return missingPrivilege() ?? closedDirectory(op)
   if (errno === 'ENODEV' && typeof op.type === 'string') return missingFileSystem(op.type)
   if (
     errno === 'ENOENT' &&
@@ -68,6 +68,22 @@ function missingPrivilege(): string | undefined {
   const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'
   if (((BigInt(`0x${mask}`) >> sysAdmin) & 1n) === 0n) {
     return 'this root has no CAP_SYS_ADMIN: minictr seems to run inside a container itself; use a virtual machine.'
+  }
+  return undefined
+}
+
+const searchableByOthers = 0o001
+
+/** Root in a mapped user namespace is an ordinary user of the host: some directory on the way may be closed to it. */
+function closedDirectory(op: FailedOp): string | undefined {
+  const path = typeof op.source === 'string' && op.source.startsWith('/') ? op.source : pathOf(op)
+  const names = path?.split('/').slice(1, -1) ?? []
+  for (let length = 1; length <= names.length; length++) {
+    const directory = `/${names.slice(0, length).join('/')}`
+    const mode = statSync(directory, { throwIfNoEntry: false })?.mode
+    if (mode !== undefined && (mode & searchableByOthers) === 0) {
+      return `${directory} is closed to other users, and with a user namespace the container's root is one: chmod o+x ${directory}`
+    }
   }
   return undefined
 }

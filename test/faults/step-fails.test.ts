@@ -29,7 +29,7 @@ for (const mapped of [false, true]) {
     after(() => bundle.remove())
 
     it('runs to its end, and undoing it leaves nothing', async () => {
-      const before = hostState()
+      const before = hostState(bundle.context.containerId)
       const { monitor, journal } = start(bundle)
       const outcome = await perform(
         { containerId: bundle.context.containerId, steps },
@@ -57,7 +57,7 @@ for (const mapped of [false, true]) {
     })
 
     it('undoes everything when each step is sent on its own and the last one before the program is refused', async () => {
-      const before = hostState()
+      const before = hostState(bundle.context.containerId)
       const { monitor, journal } = start(bundle)
       const outcome = await perform(
         { containerId: bundle.context.containerId, steps },
@@ -67,7 +67,7 @@ for (const mapped of [false, true]) {
           before: async (_, index, total) => (index === total - 1 ? 'quit' : 'go'),
         },
       )
-      assert.deepEqual(outcome, { quit: true })
+      assert.deepEqual(outcome, { quit: true, leftovers: [] })
       await monitor.close()
       assertClean(bundle, before)
     })
@@ -84,7 +84,7 @@ function sides(monitor: Monitor) {
 }
 
 async function assertRolledBack(bundle: Bundle, steps: Plan['steps'], failedId: string): Promise<void> {
-  const before = hostState()
+  const before = hostState(bundle.context.containerId)
   const { monitor, journal } = start(bundle)
   const error = await perform(
     { containerId: bundle.context.containerId, steps },
@@ -103,7 +103,7 @@ async function assertRolledBack(bundle: Bundle, steps: Plan['steps'], failedId: 
 }
 
 function assertClean(bundle: Bundle, before: string): void {
-  assert.equal(hostState(), before)
+  assert.equal(hostState(bundle.context.containerId), before)
   assert.equal(existsSync(bundle.context.directory), false)
   assert.equal(existsSync(bundle.context.runDirectory), false)
   assert.deepEqual(readdirSync(dirname(bundle.context.nameFile!)), [])

@@ -10,45 +10,39 @@ import type { Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'
 
-/** Resource limits and the score by which the kernel chooses whom to kill when memory runs out. */
-export function limitSteps(spec: Spec): Step[] {
-  const steps: Step[] = []
-  const { oomScoreAdj, rlimits = [] } = spec.process
-  if (oomScoreAdj !== undefined) {
-    steps.push(
-      containerStep(
-        'set-oom-score',
-        'When memory runs out the kernel kills the process with the highest score. Before the capabilities go, because a lower score needs CAP_SYS_RESOURCE.',
-        [
-          {
-            op: 'write_file',
-            path: '/proc/self/oom_score_adj',
-            content: String(oomScoreAdj),
-            how: 'existing',
-          },
-        ],
-        endsWith.process,
-      ),
-    )
-  }
-  if (rlimits.length > 0) {
-    steps.push(
-      containerStep(
-        'set-resource-limits',
-        'Limits of one process and its children: open files, processes, core dumps. Before the user changes, because only root may raise a hard limit.',
-        rlimits.map(
-          ({ type, soft, hard }): Op => ({
-            op: 'prlimit',
-            resource: type,
-            soft: soft === -1 ? 'unlimited' : soft,
-            hard: hard === -1 ? 'unlimited' : hard,
-          }),
-        ),
-        endsWith.process,
-      ),
-    )
-  }
-  return steps
+/** The score by which the kernel chooses whom to kill when memory runs out. */
+export function oomScoreStep(spec: Spec): Step[] {
+  const { oomScoreAdj } = spec.process
+  if (oomScoreAdj === undefined) return []
+  return [
+    containerStep(
+      'set-oom-score',
+      'When memory runs out the kernel kills the process with the highest score. Early, while the process is still root on the host: a lower score needs CAP_SYS_RESOURCE, and from inside a user namespace the file is closed.',
+      [{ op: 'write_file', path: '/proc/self/oom_score_adj', content: String(oomScoreAdj), how: 'existing' }],
+      endsWith.process,
+    ),
+  ]
+}
+
+/** Limits of a process by number: open files, processes, core dumps. */
+export function resourceLimitStep(spec: Spec): Step[] {
+  const { rlimits = [] } = spec.process
+  if (rlimits.length === 0) return []
+  return [
+    containerStep(
+      'set-resource-limits',
+      'Limits of one process and its children: open files, processes, core dumps. Before the user changes, because only root may raise a hard limit; after all else, because a low limit would hinder the steps above.',
+      rlimits.map(({ type, soft, hard }): Op => {
+        return {
+          op: 'prlimit',
+          resource: type,
+          soft: soft === -1 ? 'unlimited' : soft,
+          hard: hard === -1 ? 'unlimited' : hard,
+        }
+      }),
+      endsWith.process,
+    ),
+  ]
 }
 
 /** From the last rights needed to none but those granted. */
