@@ -220,6 +220,9 @@ function runLines(op: Op, names: Abbreviation[]): string[] {
 /** A setpriv that can load a filter goes before the last command, as $@; one that cannot is told of. */
 function seccompLines({ seccompFilter }: { seccompFilter: string }): string[] {
   return [
+    ...note(
+      'setpriv sets no_new_privs with the filter: here, unlike under minictr, setuid programs have no effect.',
+    ),
     'case $(run setpriv --help) in',
     '  *--seccomp-filter*)',
     `    printf %s ${seccompFilter} | base64 -d > filter`,

@@ -228,29 +228,18 @@ describe('the script of a container', () => {
     writeFileSync(join(store.root, 'box.sh'), await script(flags, ['sh', '-c', probe]))
     const place = join(store.root, 'debian')
     mkdirSync(place)
+    const debian = ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', asDebianHost, 'sh']
     const { status, stdout, stderr } = spawnSync(
-      'unshare',
-      [
-        '--mount',
-        '--propagation',
-        'private',
-        'sh',
-        '-euc',
-        asDebianHost,
-        'sh',
-        place,
-        join(layers, layer!, 'fs'),
-        store.root,
-      ],
+      'bash',
+      ['-c', withoutInherited, 'bash', ...debian, place, join(layers, layer!, 'fs'), store.root],
       { encoding: 'utf8' },
     )
     assert.equal(status, 0, stderr)
     const scripted = sectionsOf(stdout)
     assert.equal(scripted.seccomp, 'Seccomp:\t2\n')
-    // There the overlay's directories lie in the same place, but on another root.
-    for (const name of ['seccomp', 'status', 'environment', 'devices', 'descriptors', 'program', 'covered']) {
-      assert.equal(scripted[name], made[name], name)
-    }
+    // setpriv does not load a filter without this bit, and the script says so.
+    scripted.status = scripted.status!.replace('NoNewPrivs:\t1', 'NoNewPrivs:\t0')
+    for (const [name, text] of Object.entries(made)) assert.equal(scripted[name], text, name)
     assertNothingLeft()
   })
 })
