@@ -1,7 +1,7 @@
 // Long texts to standard output: all of it is written before minictr exits, unless the reader leaves first.
 
 /** What a shell reports of a program that wrote into a pipe nobody reads any more: 128 + SIGPIPE. */
-const BROKEN_PIPE_STATUS = 141
+export const BROKEN_PIPE_STATUS = 141
 
 /** Writes the text and waits until it has been taken; returns the status to exit with, 0 or that of a broken pipe. */
 export async function print(text: string): Promise<number> {

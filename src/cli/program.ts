@@ -2,6 +2,7 @@
 
 import { type Command, CommanderError } from 'commander'
 import type { MinictrError } from '../system/error.ts'
+import { BROKEN_PIPE_STATUS } from './output.ts'
 import { usageError } from './usage-error.ts'
 
 /**
@@ -16,13 +17,24 @@ export async function runProgram(command: Command, name: string, args: string[])
     .helpOption('--help', 'Print usage')
     .configureOutput({ writeErr: () => {} })
   try {
-    await command.parseAsync(args, { from: 'user' })
+    const left = await Promise.race([command.parseAsync(args, { from: 'user' }), readerLeft()])
+    if (left === BROKEN_PIPE_STATUS) return left
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.code === 'commander.helpDisplayed') return 0
     throw inDockersWords(error, command, program, args)
   }
   return Number(process.exitCode ?? 0)
+}
+
+/** Comes true when nobody reads what is printed any more: the rest of the work would be for nobody. */
+function readerLeft(): Promise<typeof BROKEN_PIPE_STATUS> {
+  return new Promise((resolve, reject) => {
+    const check = (error: NodeJS.ErrnoException) =>
+      error.code === 'EPIPE' ? resolve(BROKEN_PIPE_STATUS) : reject(error)
+    process.stdout.on('error', check)
+    process.stderr.on('error', check)
+  })
 }
 
 function inDockersWords(

@@ -9,9 +9,8 @@ import { provideImage } from './run-image.ts'
 export async function perform(args: string[], globals: GlobalOptions): Promise<number> {
   const options = parseRun(args)
   if (options === 'help') {
-    const { runHelp } = await import('./run-help.ts')
-    process.stdout.write(runHelp())
-    return 0
+    const [{ print }, { runHelp }] = await Promise.all([import('./output.ts'), import('./run-help.ts')])
+    return await print(runHelp())
   }
   if (!options.isNetworkChosen && !options.quiet && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
