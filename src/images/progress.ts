@@ -122,8 +122,8 @@ function barText(event: LayerEvent, columns: number): string {
   if (doneBytes === undefined) return state
   if (!totalBytes) return `${state}  ${formatBytes(doneBytes)}`
   const amount = `${formatBytes(doneBytes)}/${formatBytes(totalBytes)}`
-  // 14 columns stand before the state (`0123456789ab: `), 5 are brackets and blanks.
-  const width = Math.min(BAR_WIDTH, columns - 1 - 14 - state.length - amount.length - 5)
+  // 14 columns stand before the state (`0123456789ab: `), 6 are brackets and blanks.
+  const width = Math.min(BAR_WIDTH, columns - 1 - 14 - state.length - amount.length - 6)
   if (width < 8) return `${state}  ${amount}`
   const done = Math.min(width, Math.floor((doneBytes / totalBytes) * width))
   const bar = `${'='.repeat(Math.max(0, done - 1))}${done > 0 ? '>' : ''}`.padEnd(width)

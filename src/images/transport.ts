@@ -66,7 +66,8 @@ export class Transport {
     const options = { keepAlive: true, proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
     if (url.protocol === 'http:') return new PlainAgent(options)
     const own = certificatesFor(url.host, this.configuration)
-    const ca = [...getCACertificates('default'), ...getCACertificates('system'), ...own]
+    // Both lists hold much the same, and each certificate costs time.
+    const ca = [...new Set([...getCACertificates('default'), ...getCACertificates('system'), ...own])]
     const rejectUnauthorized = !(await isInsecure(url.host, this.configuration))
     return new SecureAgent({ ...options, rejectUnauthorized, secureContext: createSecureContext({ ca }) })
   }

@@ -75,6 +75,7 @@ test('no line is ever wider than the terminal', () => {
       progress.report(layer('aaaaaaaaaaaa', 'Downloading', done))
     }
     progress.finish()
+    assert.match(terminal.lines()[0]!, columns < 40 ? /^a{12}: Downl/ : /10MB\/10MB$/)
     for (const line of stripVTControlCharacters(terminal.text()).split(/[\r\n]/)) {
       assert.ok(line.length < columns, `${line.length} of ${columns}: ${line}`)
     }
