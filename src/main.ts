@@ -19,9 +19,7 @@ async function main(argv: string[]): Promise<number> {
 async function dispatch(words: string[], globals: GlobalOptions): Promise<number> {
   const found = findCommand(words)
   if (found.kind === 'unknown') throw (await import('./cli/help.ts')).unknownCommand(found)
-  if (found.kind === 'group') {
-    return await print((await import('./cli/help.ts')).groupHelpText(found.name, found.group))
-  }
+  if (found.kind === 'group') return await print((await import('./cli/help.ts')).groupHelpText(found))
   onFailure.status = found.entry.failureStatus ?? 1
   const module = await found.entry.load()
   if ('perform' in module) return await module.perform(found.args, globals)

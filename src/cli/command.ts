@@ -23,8 +23,6 @@ export type CommandEntry = {
   load: () => Promise<CommandModule>
   /** The status for errors that name none: 1, but 125 for commands that otherwise end with their container's. */
   failureStatus?: number
-  /** Another name of the same command, not listed by itself. */
-  isAlias?: boolean
 }
 
 export type CommandTable = { [name: string]: CommandEntry }

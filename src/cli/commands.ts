@@ -17,6 +17,8 @@ export const sections: Section[] = [
       ps: { summary: 'List containers', load: () => import('./ps.ts') },
       rm: { summary: 'Remove one or more containers', load: () => import('./rm.ts') },
       pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
+      images: { summary: 'List images', load: () => import('./images.ts') },
+      rmi: { summary: 'Remove one or more images', load: () => import('./rmi.ts') },
       login: { summary: 'Authenticate to a registry', load: () => import('./login.ts') },
       logout: { summary: 'Log out from a registry', load: () => import('./logout.ts') },
     },
@@ -47,7 +49,13 @@ export const groups: { [name: string]: Group } = {
         summary: 'Make an image of programs of this host',
         load: () => import('./image-from-host.ts'),
       },
+      inspect: {
+        summary: 'Display detailed information on one or more images',
+        load: () => import('./image-inspect.ts'),
+      },
+      ls: { summary: 'List images', load: () => import('./images.ts') },
       pull: { summary: 'Download an image from a registry', load: () => import('./pull.ts') },
+      rm: { summary: 'Remove one or more images', load: () => import('./rmi.ts') },
       serve: {
         summary: 'Serve the images of the store as a read-only registry',
         load: () => import('./image-serve.ts'),

@@ -2,7 +2,7 @@
 
 import type { MinictrError } from '../system/error.ts'
 import type { CommandTable } from './command.ts'
-import { type Found, type Group, groups, sections } from './commands.ts'
+import { type Found, groups, sections } from './commands.ts'
 import { usageError } from './usage-error.ts'
 
 const globalOptions: [flag: string, about: string][] = [
@@ -28,8 +28,11 @@ export function helpText(): string {
   ].join('\n\n')
 }
 
-/** The text of `minictr image --help`. */
-export function groupHelpText(name: string, { summary, commands }: Group): string {
+/** The text of `minictr image --help`. Throws MinictrError for another flag than that. */
+export function groupHelpText({ name, group, args }: Found & { kind: 'group' }): string {
+  const { summary, commands } = group
+  const [flag = '--help'] = args
+  if (flag !== '--help' && flag !== '-h') throw usageError(`unknown flag: ${flag}`, `minictr ${name}`)
   return [
     `Usage:  minictr ${name} COMMAND`,
     summary,
@@ -85,9 +88,7 @@ function distance(a: string, b: string): number {
 }
 
 function rowsOf(commands: CommandTable): [string, string][] {
-  return Object.entries(commands)
-    .filter(([, { isAlias }]) => !isAlias)
-    .map(([name, { summary }]) => [name, summary])
+  return Object.entries(commands).map(([name, { summary }]) => [name, summary])
 }
 
 function list(rows: [string, string][]): string {

@@ -76,6 +76,8 @@ describe('minictr', () => {
 
   it('lists the commands of a group', () => {
     assert.match(minictr('image').stdout, /^Usage: {2}minictr image COMMAND[\s\S]*from-host/)
+    assert.equal(minictr('image', '--help').stdout, minictr('image').stdout)
+    assert.match(minictr('image', '--nope').stderr, /^minictr: unknown flag: --nope\n/)
     assert.match(minictr('image', 'nope').stderr, /^minictr: unknown command: minictr image nope\n/)
   })
 
