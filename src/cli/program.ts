@@ -45,7 +45,9 @@ function inDockersWords(
 ): MinictrError {
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? ''
   const required = command.registeredArguments.filter(argument => argument.required).length
-  const most = command.registeredArguments.length
+  const most = command.registeredArguments.some(argument => argument.variadic)
+    ? Number.POSITIVE_INFINITY
+    : command.registeredArguments.length
   switch (error.code) {
     case 'commander.unknownOption':
       return usageError(unknownFlag(quoted, args), program)

@@ -56,13 +56,14 @@ describe('minictr', () => {
     const cases: [args: string[], message: string][] = [
       [['pull'], "'minictr pull' requires 1 argument"],
       [['pull', 'a', 'b'], "'minictr pull' requires 1 argument"],
+      [['rmi'], "'minictr rmi' requires at least 1 argument"],
       [['pull', '--nope', 'a'], 'unknown flag: --nope'],
       [['pull', '-Z', 'a'], "unknown shorthand flag: 'Z' in -Z"],
       [['pull', 'a', '--platform'], 'flag needs an argument: --platform'],
     ]
     for (const [args, message] of cases) {
       const { stderr, status } = minictr(...args)
-      assert.equal(stderr, `minictr: ${message}\nSee 'minictr pull --help'.\n`)
+      assert.equal(stderr, `minictr: ${message}\nSee 'minictr ${args[0]} --help'.\n`)
       assert.equal(status, 1)
     }
   })
