@@ -1,6 +1,5 @@
 // Deciding a run: everything that can be known before anything is done, put together into one plan.
 
-import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { LayerStack } from '../images/layer-stack.ts'
 import { LayerStore } from '../images/layers.ts'
@@ -12,6 +11,7 @@ import type { Plan } from '../runtime/step.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import { hostFacts } from '../system/host-facts.ts'
+import { randomBytes } from '../system/random.ts'
 import { makeConfig } from './config.ts'
 import { configuredRemap } from './configured-remap.ts'
 import { friendlyName } from './names.ts'
