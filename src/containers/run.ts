@@ -33,9 +33,8 @@ export async function runContainer(
   try {
     const planned = await planRun(options, settings)
     for (const warning of planned.warnings) process.stderr.write(`WARNING: ${warning}\n`)
-    const result = await performRun(planned, options, settings, monitor, observer)
     if (cidFile !== undefined) writeSync(cidFile, planned.id)
-    return result
+    return await performRun(planned, options, settings, monitor, observer)
   } catch (error) {
     if (options.cidFile !== undefined) rmSync(options.cidFile, { force: true })
     throw error
@@ -68,7 +67,7 @@ async function performRun(
     if (options.tty && options.interactive) await monitor.ask('raw_terminal')
     await monitor.ask('watch', outcome.pid)
     signals.start()
-    if (!options.remove) writeRunState(settings, planned.id, outcome.pid)
+    writeRunState(settings, planned.id, outcome.pid)
     const { status } = await monitor.exited
     const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
     await monitor.ask('on_orphan', [], [])
