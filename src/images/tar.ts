@@ -110,7 +110,9 @@ export class TarReader {
   private decode(block: Buffer, offset: number): Header {
     let header: Header
     try {
-      header = new Header(block, offset)
+      // Header must know the whole name: cut to 100 bytes it may end in a slash, like an old directory's without data.
+      const path = this.longPath ?? this.pax?.path
+      header = path === undefined ? new Header(block, offset) : new Header(block, offset, { path })
     } catch (cause) {
       throw new MinictrError(`a tar header is damaged${this.where()}: ${(cause as Error).message}`, { cause })
     }

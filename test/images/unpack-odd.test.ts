@@ -279,6 +279,22 @@ describe('unpacking', () => {
     assert.ok(lstatSync(at(Buffer.concat([latin1, Buffer.from('-fifo')]))).isFIFO())
   })
 
+  it('is not led astray by a long name whose first 100 bytes end in a slash', async () => {
+    const cut = `${'d'.repeat(99)}/`
+    const root = await layers.add(
+      archive(
+        longName('L', `${cut}gnu`),
+        file(cut, 'one'),
+        file(cut, 'two', { pax: { path: `${cut}pax` } }),
+        file('after', 'x'),
+      ),
+    )
+    assert.deepEqual(
+      [text(root, `${cut}gnu`), text(root, `${cut}pax`), text(root, 'after')],
+      ['one', 'two', 'x'],
+    )
+  })
+
   it('makes devices and fifos, also from GNU headers', async () => {
     const root = await layers.add(
       archive(
