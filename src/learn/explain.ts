@@ -98,7 +98,7 @@ export function stepText(
 function opLines(op: OpExplanation, names: Abbreviation[], page: Page): string[] {
   const { call, command, faint } = page.style
   const most = page.columns * LINES_OF_A_CALL
-  const tolerated = op.op.tolerate?.length ? faint(` // ${op.op.tolerate.join(', ')} counts as done`) : ''
+  const tolerated = op.op.tolerate?.length ? faint(` // or ${op.op.tolerate.join(', ')}: done already`) : ''
   const shown = call(shorten(abbreviate(op.call, names), most)) + tolerated
   if (op.shell === undefined) return [shown, ...hanging(faint('  # '), 4, op.noShell ?? '', page, faint)]
   // Of a text with many lines, the first is enough to know it by.

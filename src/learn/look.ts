@@ -7,7 +7,7 @@ const namespaces = ['mnt', 'pid_for_children', 'uts', 'ipc', 'net', 'cgroup', 'u
 /** What /proc says of the process now (namespaces(7), proc_pid_status(5), proc_pid_mountinfo(5)), a line each. */
 export function lookAt(pid: number): string[] {
   const status = readText(`/proc/${pid}/status`)
-  const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? 'unknown'
+  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1] ?? 'unknown'
   const own = namespaces.filter(name => isOwn(pid, name))
   const shared = namespaces.filter(name => !own.includes(name))
   return [
@@ -24,9 +24,12 @@ export function lookAt(pid: number): string[] {
 }
 
 /** The command that opens a shell where the process stands, or undefined where its root has none yet. */
-export function shellInside(pid: number): string[] | undefined {
+export function shellInside(pid: number): { shown: string; argv: string[] } | undefined {
   if (!existsSync(`/proc/${pid}/root/bin/sh`)) return undefined
-  return ['nsenter', '--target', String(pid), '--all', '--root', '--wd', '/bin/sh']
+  const shown = `nsenter --target ${pid} --all --root --wd /bin/sh`
+  // A shell whose process group has no number in its PID namespace could not give the terminal back: the shells
+  // around it, one on each side (-m is job control), do that.
+  return { shown, argv: ['/bin/sh', '-mc', `${shown} -mc 'exec 3>&2 2>&-; /bin/sh -i 2>&3 3>&-'`] }
 }
 
 function isOwn(pid: number, namespace: string): boolean {
@@ -34,20 +37,13 @@ function isOwn(pid: number, namespace: string): boolean {
   return readLink(`/proc/${pid}/ns/${namespace}`) !== here
 }
 
-function rootOf(pid: number): string {
-  return readLink(`/proc/${pid}/ns/mnt`) === readLink('/proc/self/ns/mnt') || sharesRoot(pid)
-    ? 'the host’s'
-    : 'its own'
-}
-
 /** Before pivot_root the process sees the host's files, though its mounts are its own. */
-function sharesRoot(pid: number): boolean {
-  const device = (text: string) =>
-    / \/ ([^ ]*) .* - ([^ ]+) ([^ ]+)/.exec(text.split('\n').find(isRoot) ?? '')?.slice(2)
-  const isRoot = (line: string) => line.split(' ')[4] === '/'
-  return (
-    String(device(readText(`/proc/${pid}/mountinfo`))) === String(device(readText('/proc/self/mountinfo')))
-  )
+function rootOf(pid: number): string {
+  const root = (who: string) => {
+    const lines = readText(`/proc/${who}/mountinfo`).split('\n').map(placeOf)
+    return lines.find(place => place.startsWith('/ '))
+  }
+  return root(String(pid)) === root('self') ? 'the host’s' : 'its own'
 }
 
 function mountsOf(pid: number): string {
@@ -57,11 +53,10 @@ function mountsOf(pid: number): string {
   return `${lines.length}${more.length ? `, not on the host: ${more.map(place => place.split(' ')[0]).join(' ')}` : ''}`
 }
 
-/** Where and what, without the numbers that differ between namespaces. */
+/** Where it is mounted, and what: the file system's device number and the directory of it that is shown. */
 function placeOf(line: string): string {
-  const fields = line.split(' ')
-  const separator = fields.indexOf('-')
-  return `${fields[4]} ${fields[3]} ${fields.slice(separator + 1, separator + 3).join(' ')}`
+  const [, , device, root, place] = line.split(' ')
+  return `${place} ${device} ${root}`
 }
 
 function list(names: string[]): string {

@@ -57,11 +57,13 @@ export class StepByStep implements Observer {
     this.say('', stepText(explainStep(step), index, total, this.names, this.page, MOST_CALLS), '')
     const answer = await this.answer(index)
     if (answer === 'continue') this.isAsking = false
+    if (answer === 'quit') {
+      this.say(`Leaving before step ${index + 1}, ${step.id}: what was done is undone now.`)
+      return 'quit'
+    }
     // The last step gives the terminal to the container.
     if (answer === 'continue' || index + 1 === total) this.terminal.close()
-    if (answer === 'quit')
-      this.say(`Leaving before step ${index + 1}, ${step.id}: what was done is undone now.`)
-    return answer === 'quit' ? 'quit' : 'go'
+    return 'go'
   }
 
   after(report: StepReport): void {
@@ -118,8 +120,8 @@ export class StepByStep implements Observer {
       )
       return
     }
-    this.say(`${shell.join(' ')}`, 'A shell inside, with all rights still; exit (Ctrl-D) comes back.')
-    await this.terminal.lend(shell, {
+    this.say(shell.shown, 'A shell inside, with all rights still; exit (Ctrl-D) comes back.')
+    await this.terminal.lend(shell.argv, {
       PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
       TERM: process.env.TERM ?? 'linux',
     })
