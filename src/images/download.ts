@@ -160,11 +160,18 @@ export class Download {
 
   /** Written at once rather than in turns with other work: the page cache takes it, and nothing piles up in memory. */
   private append(chunk: Buffer): void {
-    const { descriptor, onProgress } = this.options
+    const { descriptor, path, onProgress } = this.options
     if (this.writtenBytes + chunk.length > descriptor.size) {
       throw this.damaged(`expected ${descriptor.size} bytes, got more`)
     }
-    for (let done = 0; done < chunk.length; ) done += writeSync(this.fd, chunk, done)
+    try {
+      for (let done = 0; done < chunk.length; ) done += writeSync(this.fd, chunk, done)
+    } catch (cause) {
+      throw new MinictrError(`Cannot write ${path}: ${(cause as Error).message}`, {
+        remedy: 'Make room there and pull again: it goes on where it stopped.',
+        cause,
+      })
+    }
     this.hash.update(chunk)
     this.writtenBytes += chunk.length
     onProgress(this.writtenBytes)

@@ -78,6 +78,10 @@ class Pull {
     this.reference = reference
     this.options = options
     this.repository = repository
+    repository.onRetry = ({ message }, delayMs) => {
+      const text = `${message}\nRetrying in ${Math.ceil(delayMs / 1000)} s`
+      options.progress.report({ kind: 'message', text })
+    }
   }
 
   async run(): Promise<PulledImage> {
@@ -107,7 +111,10 @@ class Pull {
   private async choose(top: FetchedManifest): Promise<FetchedManifest & { manifest: Manifest }> {
     const what = `The manifest ${top.descriptor.digest} of ${familiarName(this.reference)}`
     const parsed = parseManifestOrIndex(top.bytes, what, top.descriptor.mediaType || undefined)
-    if (!isIndex(parsed)) return { ...top, manifest: parsed }
+    if (!isIndex(parsed)) {
+      const mediaType = top.descriptor.mediaType || parsed.mediaType || MEDIA_TYPES.ociManifest
+      return { bytes: top.bytes, descriptor: { ...top.descriptor, mediaType }, manifest: parsed }
+    }
     const platform = this.options.platform ?? hostPlatform()
     const descriptor = choosePlatform(parsed.manifests, platform)
     if (!descriptor) {

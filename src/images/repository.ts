@@ -19,8 +19,9 @@ const MANIFEST_TYPES = [
   MEDIA_TYPES.ociManifest,
   MEDIA_TYPES.dockerIndex,
   MEDIA_TYPES.dockerManifest,
-].join(', ')
+] as string[]
 
+/** The descriptor's media type is empty where the registry did not say. */
 export type FetchedManifest = { bytes: Buffer; descriptor: Descriptor }
 
 /** Bytes of a blob from `startBytes` on. */
@@ -117,7 +118,9 @@ export class Repository {
         `Registry ${registry.name}: the manifest ${this.reference.path}@${tagOrDigest} is damaged: expected ${expected}, got ${digest}`,
       )
     }
-    const mediaType = (response.headers['content-type'] ?? '').split(';')[0]!.trim()
+    const announced = (response.headers['content-type'] ?? '').split(';')[0]!.trim()
+    // Careless registries say application/json; what the manifest is stands in itself then.
+    const mediaType = MANIFEST_TYPES.includes(announced) ? announced : ''
     return { bytes, descriptor: { mediaType, digest, size: bytes.length } }
   }
 
@@ -126,7 +129,7 @@ export class Repository {
     try {
       const response = await registry.request(path, {
         scope: this.scope,
-        headers: { accept: MANIFEST_TYPES },
+        headers: { accept: MANIFEST_TYPES.join(', ') },
       })
       return { response, bytes: await readBody(registry, response, MAX_MANIFEST_BYTES) }
     } catch (error) {

@@ -1,6 +1,7 @@
 // What networks and registries do wrong, and what a pull makes of it: it goes on, or it says why it cannot.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -15,11 +16,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { minictr, type Running, startMinictr } from '../fixtures/command-line.ts'
 import { type Fault, type FaultProxy, type SeenRequest, startFaultProxy } from '../fixtures/fault-proxy.ts'
 import { pushImage, writeLayout, writeTar } from '../fixtures/image.ts'
 import { type Registry, startRegistry } from '../fixtures/registry.ts'
 
+const execute = promisify(execFile)
 const directory = mkdtempSync(join(tmpdir(), 'minictr-faults-'))
 const LAYER_BYTES = 3_000_000
 let registry: Registry
@@ -145,8 +148,9 @@ describe('a pull', () => {
     }
     const failed = new Set<string>()
     await pullThrough(fault, async (_proxy, root, name) => {
-      await assertPulled(root, name)
+      const { stdout } = await assertPulled(root, name)
       assert.equal(failed.size, 2)
+      assert.match(stdout, /answered 502 to GET .*\/manifests\/latest.*\nRetrying in 1 s\n/)
     })
   })
 
@@ -209,6 +213,50 @@ describe('a pull', () => {
         assertNoImage(root)
       })
     }
+  })
+
+  test('on a full disk says where, leaves a valid store, and goes on when there is room', async () => {
+    await pullThrough(
+      () => undefined,
+      async (proxy, root, name) => {
+        mkdirSync(root)
+        await execute('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', root])
+        try {
+          const { status, stderr } = await minictr(argsIn(root, 'pull', name))
+          assert.equal(status, 1)
+          assert.match(stderr, /Cannot (write|unpack) .*: .*ENOSPC/)
+          assertNoImage(root)
+          assert.equal(proxy.seen.filter(isLayer).length, 1, 'no use in trying again')
+          await execute('mount', ['-o', 'remount,size=20m', root])
+          await assertPulled(root, name)
+        } finally {
+          await execute('umount', [root])
+        }
+      },
+    )
+  })
+
+  test('takes the word of a manifest where the registry says only application/json', async () => {
+    await pullThrough(
+      () => undefined,
+      async (proxy, root, name) => {
+        const accept = 'application/vnd.oci.image.manifest.v1+json'
+        const url = `http://${registry.host}/v2/test/image/manifests/latest`
+        const body = await (await fetch(url, { headers: { accept } })).text()
+        const careless = await startFaultProxy(proxy.host, ({ url }) =>
+          url.includes('/manifests/')
+            ? { kind: 'status', status: 200, headers: { 'content-type': 'application/json' }, body }
+            : undefined,
+        )
+        try {
+          await assertPulled(root, name.replace(proxy.host, careless.host))
+          const index = JSON.parse(readFileSync(join(root, 'images/index.json'), 'utf8'))
+          assert.equal(index.manifests[0].mediaType, accept)
+        } finally {
+          await careless.stop()
+        }
+      },
+    )
   })
 
   test('starts over when what an earlier pull left turns out to be damaged', async () => {
