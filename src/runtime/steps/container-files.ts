@@ -30,12 +30,8 @@ export function containerFileSteps(
   steps.push(
     hostStep(
       'create-container-directory',
-      'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory.',
-      [
-        makeParent(directory),
-        { op: 'mkdir', path: directory, mode: 0o711 },
-        ...directoryOps(spec, context, overlay),
-      ],
+      'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory. Closed to the host’s other users, who could otherwise start a setuid program of the container’s.',
+      [makeParent(directory), ...closedDirectory(directory, spec), ...directoryOps(spec, context, overlay)],
       'container',
       removeDirectory(directory),
     ),
@@ -71,6 +67,16 @@ export function removalSteps(
 /** The directory shared by all containers; it stays. */
 function makeParent(path: string): Op {
   return { op: 'mkdir', path: path.slice(0, path.lastIndexOf('/')), mode: 0o711, parents: true }
+}
+
+/** Open to root only, and with a user namespace to pass through for the group of the container's root. */
+function closedDirectory(path: string, spec: Spec): Op[] {
+  const owner = containerRoot(spec)
+  if (!owner) return [{ op: 'mkdir', path, mode: 0o700 }]
+  return [
+    { op: 'mkdir', path, mode: 0o710 },
+    { op: 'lchown', path, uid: 0, gid: owner.gid },
+  ]
 }
 
 function removeDirectory(directory: string): Op[] {
