@@ -1,10 +1,10 @@
 // Who we are at which registry: Docker's own ~/.docker/config.json, and the credential helpers it names.
 
-import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { MinictrError } from '../system/error.ts'
+import { askHelper } from './credential-program.ts'
 
 /** Under this key Docker keeps what belongs to docker.io, a name older than the registry's. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/'
@@ -133,56 +133,6 @@ async function readFromHelper(helper: string, key: string): Promise<Credentials 
   if (!Username || !Secret) return undefined
   if (Username === TOKEN_USER) return { kind: 'identity-token', token: Secret }
   return { kind: 'password', username: Username, password: Secret }
-}
-
-/**
- * Runs docker-credential-HELPER; undefined where it knows nothing of the key.
- * Source: github.com/docker/docker-credential-helpers, "Development".
- */
-async function askHelper(
-  helper: string,
-  verb: 'get' | 'store' | 'erase',
-  input: string,
-): Promise<string | undefined> {
-  const program = `docker-credential-${helper}`
-  if (!/^[\w.-]+$/.test(helper))
-    throw new MinictrError(`"${helper}" cannot be the name of a credential helper`)
-  const { status, output } = await runProgram(program, verb, input)
-  if (status === 0) return output
-  if (verb !== 'store' && /credentials not found/.test(output)) return undefined
-  throw new MinictrError(
-    `The credential helper ${program} failed at "${verb}": ${output.trim() || `status ${status}`}`,
-    {
-      remedy: `Check credsStore and credHelpers in ${credentialsFile()}.`,
-    },
-  )
-}
-
-function runProgram(
-  program: string,
-  verb: string,
-  input: string,
-): Promise<{ status: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', text => {
-      output += text
-    })
-    child.on('error', cause => {
-      const remedy = `Install it, or take it out of ${credentialsFile()} (credsStore, credHelpers).`
-      reject(
-        new MinictrError(`The credential helper ${program} does not start: ${cause.message}`, {
-          remedy,
-          cause,
-        }),
-      )
-    })
-    child.on('close', status => resolve({ status, output }))
-    // A helper may end without reading what it is told; its status says enough.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
-  })
 }
 
 function readConfig(file: string): DockerConfig {

@@ -6,8 +6,8 @@ import { MinictrError } from '../system/error.ts'
 import { Authorization } from './authorization.ts'
 import { type Configuration, isInsecure, isLoopback } from './configuration.ts'
 import { type Credentials, findCredentials } from './credentials.ts'
-import { RegistryError } from './registry-error.ts'
-import { isTransient, parseRetryAfter, TransientError } from './retry.ts'
+import { connectionError, parseError, RegistryError } from './registry-error.ts'
+import { parseRetryAfter, TransientError } from './retry.ts'
 import type { HttpRequest, Transport } from './transport.ts'
 
 /** Docker Hub's name in references is not the host its registry runs on. */
@@ -206,40 +206,8 @@ async function baseUrls(domain: string, configuration: Configuration): Promise<s
   return (await isInsecure(host, configuration)) ? [`https://${host}`, `http://${host}`] : [`https://${host}`]
 }
 
-/** A failed connection as an error for people; `what` was being done with the registry. */
-export function connectionError(registry: string, url: URL, error: unknown): MinictrError {
-  if (error instanceof MinictrError) return error
-  const { message, code } = error as NodeJS.ErrnoException
-  const sentence = `Registry ${registry} does not answer at ${url.origin}: ${message || code}`
-  if (isTransient(error)) return new TransientError(sentence, { cause: error })
-  return new MinictrError(sentence, { cause: error, remedy: remedyFor(code ?? '', registry) })
-}
-
-function remedyFor(code: string, registry: string): string | undefined {
-  if (code === 'ENOTFOUND')
-    return `Check the name and the DNS of this machine: getent hosts ${registry.split(':')[0]}`
-  if (code === 'ECONNREFUSED') return 'Check the port, and that the registry runs.'
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
-    return `Put the authority’s certificate into certs.d/${registry}/ca.crt beside the configuration file (/etc/minictr/config.json).`
-  }
-  if (/EPROTO|SSL/.test(code))
-    return `If it speaks plain HTTP, add "${registry}" to insecure-registries in the configuration file.`
-  return undefined
-}
-
 function withoutAuthorization(headers: Record<string, string> = {}): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
   )
-}
-
-/** The first error of a registry's answer. Source: distribution spec, "Error Codes". */
-function parseError(body: string): { code?: string; message: string } {
-  try {
-    const { errors } = JSON.parse(body) as { errors?: { code?: string; message?: string }[] }
-    const { code, message } = errors?.[0] ?? {}
-    return { code, message: [message ?? code ?? ''].join() }
-  } catch {
-    return { message: body.trim().split('\n', 1)[0]!.slice(0, 200) }
-  }
 }
