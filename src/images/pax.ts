@@ -38,7 +38,7 @@ export function parsePax(body: Buffer): PaxRecords {
       !/^[0-9]{1,7}$/.test(digits) ||
       end > text.length ||
       text[end - 1] !== '\n' ||
-      !(equals < end)
+      !(equals > space + 1 && equals < end)
     ) {
       throw new MinictrError(`a pax record is malformed: ${JSON.stringify(text.slice(start, start + 40))}`)
     }
