@@ -5,6 +5,9 @@ import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
+/** A test that takes longer hangs. */
+const TEST_TIMEOUT_MS = 5 * 60_000
+
 const project = join(import.meta.dirname, '..')
 
 /** The test files under a directory, or the file itself; sorted. */
@@ -22,8 +25,15 @@ const isUnit = (file: string) => relative(project, file).startsWith('test/unit/'
 const ordered = [...files.filter(isUnit), ...files.filter(file => !isUnit(file))]
 if (ordered.length === 0) throw new Error(`no test files (*.test.ts) under ${asked.join(' ')}`)
 
-// One file at a time: tests with real kernels, registries and clocks share two cores badly.
-const events = run({ files: ordered, concurrency: 1, cwd: project })
+const events = run({
+  files: ordered,
+  cwd: project,
+  // One file at a time: tests with real kernels, registries and clocks share two cores badly.
+  concurrency: 1,
+  timeout: TEST_TIMEOUT_MS,
+  // A test that failed may leave something open: its file ends all the same, and what is left behind is found later.
+  forceExit: true,
+})
 events.on('test:fail', () => {
   process.exitCode = 1
 })
