@@ -18,15 +18,15 @@ machine_state() {
   } | sort -u
 }
 
-# minictr_processes: processes that run minictr's files, and those that the tests started (they inherited TMPDIR), but
-# for this shell's own descendants.
+# minictr_processes: processes that run this checkout's minictr, and those that the tests started (they inherited
+# TMPDIR), but for this shell's own descendants.
 minictr_processes() {
   for process in /proc/[0-9]*; do
     pid=${process#/proc/}
     executable=$(readlink "$process/exe" 2>/dev/null) || continue
     command=$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)
     case "$executable $command" in
-      *minictr-helper* | *memfd:minictr* | *minictr.cjs* | *"$TMPDIR"*) ;;
+      *"$project/dist/minictr"* | *"$TMPDIR"*) ;;
       *) tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "TMPDIR=$TMPDIR" || continue ;;
     esac
     is_descendant "$pid" || echo "process: $pid $command"
