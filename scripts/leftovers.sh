@@ -7,10 +7,10 @@
 machine_state() {
   {
     awk '{ print $5 }' /proc/self/mountinfo | grep minictr | sed 's/^/mount: /'
-    ip -o link 2>/dev/null | awk -F': ' '$2 ~ /minictr|^mc-/ { print "link: " $2 }'
+    ip -o link 2>/dev/null | awk -F': ' '$2 ~ /minictr/ { print "link: " $2 }'
     ls /run/netns 2>/dev/null | grep minictr | sed 's/^/network namespace: /'
     nft list ruleset 2>/dev/null | awk '/^(table|[ \t]*(chain|set|map)) .*minictr/ { print "nft: " $1, $2, $3 }'
-    find /sys/fs/cgroup -type d -name '*minictr*' 2>/dev/null | sed 's/^/cgroup: /'
+    find /sys/fs/cgroup -type d -path '*minictr*' 2>/dev/null | sed 's/^/cgroup: /'
     find /var /run -xdev \( -path "$project" -o -path "$TMPDIR" \) -prune -o -name '*minictr*' -print 2>/dev/null |
       sed 's/^/file: /'
     ls -A "$TMPDIR" | sed "s|^|file: $TMPDIR/|"
