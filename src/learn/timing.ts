@@ -17,7 +17,7 @@ export function timingText(measured: Measurements, plan: Plan, page: Page): stri
   const first = measured.steps[0]
   const row = (us: number | undefined, text: string) => `${microseconds(us)}  ${text}`
   const names = abbreviationsOf(plan)
-  const rows = measured.steps.flatMap(step => {
+  const rows = performed(measured.steps).flatMap(step => {
     const width = String(step.total).length
     const title = `${String(step.index + 1).padStart(width)}/${step.total}  ${strong(step.step.id)}  ${faint(step.step.side)}`
     return [row(kernelUs(step), title), ...callRows(step, names, page)]
@@ -37,6 +37,12 @@ export function timingText(measured: Measurements, plan: Plan, page: Page): stri
     ),
     row(measured.totalUs, strong('from the start of minictr to the start of the program')),
   ].join('\n')
+}
+
+/** The steps up to the first that has calls without an answer: the one that became the program, or that failed. */
+function performed(steps: Measured[]): Measured[] {
+  const last = steps.findIndex(({ step, opElapsedNs }) => opElapsedNs.length < step.ops.length)
+  return last < 0 ? steps : steps.slice(0, last + 1)
 }
 
 function callRows(step: Measured, names: { name: string; value: string }[], page: Page): string[] {

@@ -30,7 +30,8 @@ type FileOp =
 export const fileRows: Rows<FileOp> = {
   mkdir: {
     man: 'mkdir(2)',
-    syscalls: ['mkdir', 'mkdirat'],
+    // Of a directory with its parents, those that are there are opened.
+    syscalls: ['mkdir', 'mkdirat', 'open', 'openat', 'openat2'],
     arguments: op => [op.in ?? '', op.path, op.mode, op.parents ? 1 : 0],
     show: op => `mkdir(${cString(at(op))}, ${octal(op.mode)})`,
     shell: op => ({ run: `mkdir ${op.parents ? '-p ' : ''}-m ${octal(op.mode)} ${quote(at(op))}` }),
@@ -119,7 +120,7 @@ export const fileRows: Rows<FileOp> = {
   },
   write_file: {
     man: 'write(2)',
-    syscalls: ['openat', 'write'],
+    syscalls: ['open', 'openat', 'openat2', 'write'],
     arguments: (op, resolve) => [
       op.in ?? '',
       resolve.text(op.path),
@@ -134,7 +135,7 @@ export const fileRows: Rows<FileOp> = {
   },
   open: {
     man: 'open(2)',
-    syscalls: ['openat', 'openat2'],
+    syscalls: ['open', 'openat', 'openat2'],
     arguments: (op, resolve) => [op.in ?? '', resolve.text(op.path), openModes[op.how], resolve.slot(op.as)],
     show: op =>
       `${op.as} = open(${cString(joined(op.in, showText(op.path)))}, ${openFlags[op.how]}|O_CLOEXEC)`,
