@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { type CatalogImage, listImages } from '../images/catalog.ts'
 import { imageFilter, referenceFilter } from '../images/filter.ts'
-import { LayerStore } from '../images/layers.ts'
+import { LayerStore, SETTLING_AGE_MS } from '../images/layers.ts'
 import { familiarRepository, parseReference } from '../images/reference.ts'
 import { ImageStore } from '../images/store.ts'
 import type { GlobalOptions } from './command.ts'
@@ -78,7 +78,7 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value]
 }
 
-function perform(repository: string | undefined, flags: Flags, globals: GlobalOptions): void {
+async function perform(repository: string | undefined, flags: Flags, globals: GlobalOptions): Promise<void> {
   const store = new ImageStore(join(globals.root, 'images'))
   const layers = new LayerStore(join(globals.root, 'layers'))
   const keep = imageFilter(flags.filter, store)
@@ -86,6 +86,7 @@ function perform(repository: string | undefined, flags: Flags, globals: GlobalOp
   const images = listImages(store).filter(image => keep(image) && named(image))
   const rows = images.flatMap(image => rowsOf(image, layers, flags, repository))
   process.stdout.write(formatRows(unique(rows, flags), formatOf(flags), TITLES))
+  await layers.settle(SETTLING_AGE_MS)
 }
 
 function formatOf({ format, quiet, digests }: Flags): string {

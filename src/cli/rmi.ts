@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { LayerStore } from '../images/layers.ts'
+import { LayerStore, SETTLING_AGE_MS } from '../images/layers.ts'
 import { removeImage } from '../images/remove.ts'
 import { ImageStore } from '../images/store.ts'
 import { MinictrError } from '../system/error.ts'
@@ -50,6 +50,7 @@ async function perform(images: string[], flags: Flags, globals: GlobalOptions): 
       failures.push(error)
     }
   }
+  await layers.settle(SETTLING_AGE_MS)
   if (failures.length === 0) return
   // The last one is told as the command's error.
   for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${failure.message}\n`)

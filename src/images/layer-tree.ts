@@ -109,13 +109,13 @@ export class LayerTree {
 
 /**
  * An entry's name without `/` at its ends, `.` and `..`; '' is the layer itself. Absolute names count from the layer's
- * root, as everywhere. Throws MinictrError for a name that leads out of the layer: Docker refuses these too, containerd
- * takes them to mean the root; here `/../x` is refused as well, which Docker takes to mean `/x`.
+ * root, as everywhere. Throws MinictrError for a name that leads out of the layer, absolute or not; where Docker's chroot
+ * takes it to mean the root, it is refused here, as no honest tool writes it.
  */
 export function normalise(name: string): string {
   const start = name.startsWith('./') ? 2 : 0
   const plain = name.slice(start, name.endsWith('/') ? -1 : undefined)
-  if (!/^$|^\.{0,2}(?:\/|$)|\/\.{0,2}(?:\/|$)|\0/.test(plain)) return plain
+  if (!/^\.{0,2}(?:\/|$)|\/\.{0,2}(?:\/|$)|\0/.test(plain)) return plain
   const parts: string[] = []
   for (const part of name.split('/')) {
     if (part === '' || part === '.') continue

@@ -1,6 +1,15 @@
 // The layer store: every layer unpacked once, under its diff id, and believed only where it is certainly complete.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { MinictrError } from '../system/error.ts'
 import type { Layer } from './layer-stack.ts'
@@ -31,6 +40,8 @@ const CONTENT = 'fs'
 /** Present once the layer is known to be on the disk and not only in memory. */
 const SETTLED = 'settled'
 const UNFINISHED = '.unpacking-'
+/** When the kernel has long begun to write out what it has in memory (dirty_expire_centisecs, proc_sys_vm(5)). */
+export const SETTLING_AGE_MS = 60_000
 
 export class LayerStore {
   readonly directory: string
@@ -124,28 +135,31 @@ export class LayerStore {
   }
 
   /**
-   * Flushes the layers that are only known to be in memory to the disk, and notes it, so that they are believed after a
-   * reboot. Takes as long as the disk needs; does nothing where all are noted.
+   * Flushes the layers of this boot to the disk and notes it, so that they are believed after a reboot. Only layers older
+   * than `minimumAgeMs` count: the kernel has written most of them by then. Nothing is noted where flushing fails.
    */
-  async settle(): Promise<void> {
-    const unsettled = this.unsettled()
+  async settle(minimumAgeMs = 0): Promise<void> {
+    const unsettled = this.unsettled(Date.now() - minimumAgeMs)
     if (unsettled.length === 0) return
     const { spawnExecutor } = await import('../system/executor.ts')
     const { executor, close } = spawnExecutor()
     const { answers } = await executor.perform([{ name: 'syncfs', args: [this.directory] }])
     await close()
     if (answers[0] === undefined || answers[0].errno !== undefined) return
-    for (const name of unsettled) writeFileSync(join(this.directory, name, SETTLED), '')
+    for (const directory of unsettled) writeFileSync(join(directory, SETTLED), '')
   }
 
-  private unsettled(): string[] {
+  private unsettled(beforeMs: number): string[] {
     if (!existsSync(this.directory)) return []
     const names = readdirSync(this.directory).filter(name => !name.startsWith('.'))
-    return names.filter(
-      name =>
-        !existsSync(join(this.directory, name, SETTLED)) &&
-        readRecord(join(this.directory, name))?.bootId === bootId(),
-    )
+    return names
+      .map(name => join(this.directory, name))
+      .filter(
+        directory =>
+          !existsSync(join(directory, SETTLED)) &&
+          readRecord(directory)?.bootId === bootId() &&
+          statSync(join(directory, RECORD)).mtimeMs <= beforeMs,
+      )
   }
 
   private recordOf(diffIds: string[]): LayerRecord | undefined {

@@ -141,7 +141,9 @@ export class ImageStore {
    * Throws MinictrError for an invalid name.
    */
   async tag(name: string, manifest: Descriptor, repoDigest?: string): Promise<void> {
-    const reference = withDefaultTag(parseReference(name))
+    const parsed = withDefaultTag(parseReference(name))
+    // Beside a digest a tag says nothing that holds.
+    const reference = parsed.digest === undefined ? parsed : { ...parsed, tag: undefined }
     const full = canonicalName(reference)
     const known = repoDigest === undefined ? undefined : `${repositoryOf(reference)}@${repoDigest}`
     const { mediaType, digest, size, platform } = manifest
