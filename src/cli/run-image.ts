@@ -1,9 +1,10 @@
 // The image of a run: pulled first where it is not here, or where that was asked for.
 
 import type { RunOptions } from '../containers/options.ts'
+import { LayerStore } from '../images/layers.ts'
 import { parsePlatform } from '../images/platform.ts'
 import { familiarName, parseReference, withDefaultTag } from '../images/reference.ts'
-import { ImageStore } from '../images/store.ts'
+import { type Image, ImageStore } from '../images/store.ts'
 import type { GlobalOptions } from './command.ts'
 
 /**
@@ -14,21 +15,20 @@ export async function provideImage(
   { image, pull: policy, platform: platformText, quiet }: RunOptions,
   { root, configFile }: GlobalOptions,
 ): Promise<void> {
-  if (policy === 'never') return
   const store = new ImageStore(`${root}/images`)
   const platform = platformText === undefined ? undefined : parsePlatform(platformText)
-  if (policy === 'missing' && store.find(image, platform)) return
+  const found = policy === 'always' ? undefined : store.find(image, platform)
+  if (found) return await provideLayers(found, store, new LayerStore(`${root}/layers`))
+  if (policy === 'never') return
   const reference = withDefaultTag(parseReference(image))
   if (policy === 'missing' && !quiet) {
     process.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`)
   }
-  const [{ pull }, { LayerStore }, { readConfiguration }, { barProgress, lineProgress, silentProgress }] =
-    await Promise.all([
-      import('../images/pull.ts'),
-      import('../images/layers.ts'),
-      import('../images/configuration.ts'),
-      import('../images/progress.ts'),
-    ])
+  const [{ pull }, { readConfiguration }, { barProgress, lineProgress, silentProgress }] = await Promise.all([
+    import('../images/pull.ts'),
+    import('../images/configuration.ts'),
+    import('../images/progress.ts'),
+  ])
   const progress = quiet
     ? silentProgress()
     : process.stderr.isTTY
@@ -43,4 +43,11 @@ export async function provideImage(
   } finally {
     progress.finish()
   }
+}
+
+/** Unpacks what a reboot has made doubtful; nothing in the usual case. */
+async function provideLayers(image: Image, store: ImageStore, layers: LayerStore): Promise<void> {
+  if (image.diffIds.every((diffId, index) => layers.has(diffId, image.diffIds.slice(0, index)))) return
+  const { readyLayers } = await import('../images/ready.ts')
+  await readyLayers(image, store, layers)
 }
