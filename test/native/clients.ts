@@ -5,14 +5,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientOptions } from './client.ts'
 
 const clientPath = join(import.meta.dirname, 'client.ts')
 
-/** Starts a client whose stdio are sockets to this process. */
-export function client(options: ClientOptions): ChildProcess {
-  return spawn(process.execPath, [clientPath, JSON.stringify(options)], { stdio: 'pipe' })
+/** Starts a client whose stdio are sockets to this process; it does not outlive the test. */
+export function client(t: TestContext, options: ClientOptions): ChildProcess {
+  const child = spawn(process.execPath, [clientPath, JSON.stringify(options)], { stdio: 'pipe' })
+  t.after(() => child.kill('SIGKILL'))
+  return child
 }
 
 /** The same as a command for sh, quoted. */
@@ -27,8 +30,8 @@ export async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 /** Runs a client to its end. */
-export async function run(options: ClientOptions, input?: string) {
-  const child = client(options)
+export async function run(t: TestContext, options: ClientOptions, input?: string) {
+  const child = client(t, options)
   child.stdin!.end(input)
   const [stdout, stderr, [status]] = await Promise.all([
     textOf(child.stdout!),

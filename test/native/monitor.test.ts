@@ -27,19 +27,19 @@ function temporaryDirectory(t: TestContext): string {
   return directory
 }
 
-test('output and error output arrive apart, the status is the script’s', async () => {
-  const { stdout, stderr, status } = await run({ script: 'echo out; echo err >&2; exit 42' })
+test('output and error output arrive apart, the status is the script’s', async t => {
+  const { stdout, stderr, status } = await run(t, { script: 'echo out; echo err >&2; exit 42' })
   assert.deepEqual({ stdout, stderr, status }, { stdout: 'out\n', stderr: 'err\n', status: 42 })
 })
 
-test('a script ended by a signal is told so', async () => {
+test('a script ended by a signal is told so', async t => {
   // From outside: the signal a PID 1 sends to itself has no effect.
-  const { stderr, status } = await run({ script: 'kill -9 $$', hostPid: true })
+  const { stderr, status } = await run(t, { script: 'kill -9 $$', hostPid: true })
   assert.deepEqual({ stderr, status }, { stderr: 'ended by SIGKILL\n', status: 137 })
 })
 
-test('input goes in until its end, and its end is passed on', async () => {
-  const { stdout, status } = await run({ script: 'tr a-z A-Z; echo the end', stdin: true }, 'some\nlines')
+test('input goes in until its end, and its end is passed on', async t => {
+  const { stdout, status } = await run(t, { script: 'tr a-z A-Z; echo the end', stdin: true }, 'some\nlines')
   assert.deepEqual({ stdout, status }, { stdout: 'SOME\nLINESthe end\n', status: 0 })
 })
 
@@ -60,8 +60,8 @@ test('100 MB through pipes arrive whole, in both directions', t => {
   assert.equal(fromPipe, before)
 })
 
-test('20 MB through sockets to a slow reader arrive whole', async () => {
-  const child = client({ script: 'yes 0123456789abcde | head -c 20971520' })
+test('20 MB through sockets to a slow reader arrive whole', async t => {
+  const child = client(t, { script: 'yes 0123456789abcde | head -c 20971520' })
   const hash = createHash('sha256')
   let chunks = 0
   for await (const chunk of child.stdout!) {
@@ -74,9 +74,9 @@ test('20 MB through sockets to a slow reader arrive whole', async () => {
   assert.equal(hash.digest('hex'), expected)
 })
 
-test('what was written right before the end is not lost, whoever holds the pipe', async () => {
+test('what was written right before the end is not lost, whoever holds the pipe', async t => {
   for (const hostPid of [false, true]) {
-    const child = client({ script: 'sleep 1000 & head -c 60000 /dev/zero; echo $! >&2; exit 3', hostPid })
+    const child = client(t, { script: 'sleep 30 & head -c 60000 /dev/zero; echo $! >&2; exit 3', hostPid })
     const error = textOf(child.stderr!)
     let sizeBytes = 0
     for await (const chunk of child.stdout!) sizeBytes += chunk.length
@@ -95,8 +95,8 @@ test('a reader that goes away does not hold the script up', async () => {
   assert.equal(stderr, 'done\n')
 })
 
-test('input nobody reads does not hold the end up', async () => {
-  const child = client({ script: 'exec <&-; echo ready; sleep 0.2; exit 5', stdin: true })
+test('input nobody reads does not hold the end up', async t => {
+  const child = client(t, { script: 'exec <&-; echo ready; sleep 0.2; exit 5', stdin: true })
   child.stdin!.on('error', () => {})
   child.stdin!.write(Buffer.alloc(1_000_000))
   const [status] = await once(child, 'exit')
@@ -150,8 +150,8 @@ test('no descriptor and no directory of the host gets into the container', async
   assert.match(seen, /\n\/\n$/)
 })
 
-test('a signal reaches the script', async () => {
-  const child = client({
+test('a signal reaches the script', async t => {
+  const child = client(t, {
     script: 'trap "echo got it; exit 9" USR1; echo ready; while :; do sleep 0.05; done',
   })
   let out = ''
@@ -163,8 +163,8 @@ test('a signal reaches the script', async () => {
   assert.deepEqual({ out, status }, { out: 'ready\ngot it\n', status: 9 })
 })
 
-test('the monitor told to end passes that on, and ends with its container', async () => {
-  const child = client({
+test('the monitor told to end passes that on, and ends with its container', async t => {
+  const child = client(t, {
     script: 'trap "echo ending; exit 9" TERM; echo ready; while :; do sleep 0.05; done',
     stopAt: 'running',
   })
@@ -181,7 +181,7 @@ test('the end is recorded durably, and after a detach the command for orphans is
   const directory = temporaryDirectory(t)
   const recordExit = join(directory, 'exit.json')
   const startedMs = Date.now()
-  const child = client({
+  const child = client(t, {
     script: 'sleep 0.3; exit 17',
     detach: true,
     recordExit,
@@ -207,7 +207,7 @@ test('a container ended by a signal is recorded so; a client that cleaned up its
   const directory = temporaryDirectory(t)
   const recordExit = join(directory, 'exit.json')
   const orphan = join(directory, 'orphaned')
-  const { status } = await run({
+  const { status } = await run(t, {
     script: 'kill -15 $$',
     hostPid: true,
     recordExit,
@@ -223,7 +223,7 @@ test('a client killed while its container runs: the container goes on, and its e
   const directory = temporaryDirectory(t)
   const orphan = join(directory, 'orphaned')
   const done = join(directory, 'done')
-  const child = client({
+  const child = client(t, {
     script: `yes | head -c 1000000; sleep 0.2; yes | head -c 1000000; echo > ${done}`,
     stopAt: 'running',
     onOrphan: ['/usr/bin/touch', orphan],
@@ -237,7 +237,7 @@ test('a client killed while its container runs: the container goes on, and its e
 
 test('a client killed before there is a container: what was half made is killed first', async t => {
   const orphan = join(temporaryDirectory(t), 'orphaned')
-  const child = client({ script: 'true', stopAt: 'before-watch', onOrphan: ['/usr/bin/touch', orphan] })
+  const child = client(t, { script: 'true', stopAt: 'before-watch', onOrphan: ['/usr/bin/touch', orphan] })
   const { monitor, container } = await stopped(child)
   assert.equal(isThere(container), true)
   child.kill('SIGKILL')
@@ -246,8 +246,8 @@ test('a client killed before there is a container: what was half made is killed 
   await until(() => !isThere(monitor), 'the monitor ends')
 })
 
-test('the monitor is small, in a session of its own, and stands in no directory of the client’s', async () => {
-  const child = client({ script: 'echo running; sleep 1000', stopAt: 'running' })
+test('the monitor is small, in a session of its own, and stands in no directory of the client’s', async t => {
+  const child = client(t, { script: 'echo running; sleep 30', stopAt: 'running' })
   const { monitor, container } = await stopped(child)
   const rollup = readFileSync(`/proc/${monitor}/smaps_rollup`, 'utf8')
   const pssKilobytes = Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)![1])
@@ -260,8 +260,8 @@ test('the monitor is small, in a session of its own, and stands in no directory 
   await until(() => !isThere(monitor), 'the monitor ends')
 })
 
-test('the helper in a container is a copy that cannot be written to', async () => {
-  const child = client({ script: 'true', stopAt: 'before-watch' })
+test('the helper in a container is a copy that cannot be written to', async t => {
+  const child = client(t, { script: 'true', stopAt: 'before-watch' })
   const { container, monitor } = await stopped(child)
   const helper = join(import.meta.dirname, '../../dist/minictr-helper')
   for (const pid of [container, monitor]) {

@@ -48,7 +48,7 @@ async function inTerminal(
   options: ClientOptions,
 ): Promise<{ screen: Screen; terminal: string; before: string }> {
   const screen = new Screen(
-    `tty; echo shell $$; read go; ${clientCommand(options)}; echo "status $?"; exec sleep 1000`,
+    `tty; echo shell $$; read go; ${clientCommand(options)}; echo "status $?"; exec sleep 30`,
   )
   await screen.shows(/\/dev\/pts\/\d+\r\nshell \d+\r\n/)
   screen.shell = Number(/shell (\d+)/.exec(screen.text)![1])
@@ -112,7 +112,7 @@ test('much output through the pty arrives whole', async () => {
 
 test('a client killed with the terminal in raw mode: it is restored, the container goes on', async () => {
   const options: ClientOptions = {
-    script: 'echo ready; sleep 1000',
+    script: 'echo ready; sleep 30',
     stdin: true,
     terminal: true,
     raw: true,
@@ -135,7 +135,7 @@ test('a client killed with the terminal in raw mode: it is restored, the contain
 
 test('the monitor asked to end restores the terminal first', async () => {
   const options: ClientOptions = {
-    script: 'trap "" TERM; echo ready; sleep 1000',
+    script: 'trap "" TERM; echo ready; sleep 30',
     stdin: true,
     terminal: true,
     raw: true,
