@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { LayerStore, SETTLING_AGE_MS } from '../images/layers.ts'
 import { removeImage } from '../images/remove.ts'
-import { ImageStore } from '../images/store.ts'
+import { ImageNotFoundError, ImageStore } from '../images/store.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 import { imageUses } from './image-uses.ts'
@@ -47,7 +47,10 @@ async function perform(images: string[], flags: Flags, globals: GlobalOptions): 
         process.stderr.write('A pull is in progress: the next rmi removes the content.\n')
     } catch (error) {
       if (!(error instanceof MinictrError)) throw error
-      failures.push(error)
+      // As in Docker: who forces does not mind that there is nothing.
+      if (flags.force && error instanceof ImageNotFoundError)
+        process.stderr.write(`minictr: ${error.message}\n`)
+      else failures.push(error)
     }
   }
   await layers.settle(SETTLING_AGE_MS)

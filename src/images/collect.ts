@@ -3,6 +3,7 @@
 
 import { tryLock, withSharedLock } from '../system/lock.ts'
 import type { LayerStore } from './layers.ts'
+import { isIndex, MEDIA_TYPES, parseImageConfig, parseManifestOrIndex } from './manifest.ts'
 import type { ImageStore } from './store.ts'
 
 /** Runs an action that brings content before it names it (a pull, a build); nothing is collected meanwhile. */
@@ -13,6 +14,8 @@ export function whileBringing<T>(
 ): Promise<T> {
   return withSharedLock(store.directory, action, { signal })
 }
+
+type References = { blobs: Set<string>; layerKeys: Set<string> }
 
 /** Digests of removed blobs, and of removed layers by the ids they were kept under. */
 export type Collected = { blobs: string[]; layers: string[] }
@@ -36,17 +39,33 @@ export function collectGarbage(
   })
 }
 
-function references(store: ImageStore, layers: LayerStore): { blobs: Set<string>; layerKeys: Set<string> } {
-  const blobs = new Set<string>()
-  const layerKeys = new Set<string>()
-  const entries = store.list()
-  for (const entry of entries) {
-    blobs.add(entry.manifest.digest)
+function references(store: ImageStore, layers: LayerStore): References {
+  const found: References = { blobs: new Set(), layerKeys: new Set() }
+  for (const { manifest, repoDigest } of store.list()) {
+    addReachable(manifest.digest, found, store, layers)
     // The index an image was chosen from, where the pull kept it.
-    if (entry.repoDigest) blobs.add(entry.repoDigest.slice(entry.repoDigest.indexOf('@') + 1))
-    const { manifest, diffIds } = store.read(entry, entries)
-    for (const { digest } of [manifest.config, ...manifest.layers]) blobs.add(digest)
-    for (const key of layers.keysOf(diffIds)) layerKeys.add(key)
+    if (repoDigest) found.blobs.add(repoDigest.slice(repoDigest.indexOf('@') + 1))
   }
-  return { blobs, layerKeys }
+  return found
+}
+
+/** Adds a manifest and what it refers to; of an index, which only other tools put here, all of its images. */
+function addReachable(digest: string, found: References, store: ImageStore, layers: LayerStore): void {
+  if (found.blobs.has(digest)) return
+  found.blobs.add(digest)
+  if (!store.hasBlob(digest)) return
+  const value = parseManifestOrIndex(store.readBlob(digest), `The manifest ${digest}`)
+  if (isIndex(value)) {
+    for (const each of value.manifests) addReachable(each.digest, found, store, layers)
+    return
+  }
+  for (const each of [value.config, ...value.layers]) found.blobs.add(each.digest)
+  // Other tools may keep things here that are no images and have no layers.
+  const isImage = [MEDIA_TYPES.ociConfig, MEDIA_TYPES.dockerConfig].some(
+    type => type === value.config.mediaType,
+  )
+  if (!isImage || !store.hasBlob(value.config.digest)) return
+  const what = `The image configuration ${value.config.digest}`
+  const { rootfs } = parseImageConfig(store.readBlob(value.config.digest), what, value.layers.length)
+  for (const key of layers.keysOf(rootfs.diff_ids)) found.layerKeys.add(key)
 }

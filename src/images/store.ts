@@ -62,6 +62,9 @@ export type Image = {
   diffIds: string[]
 }
 
+/** There is no image of that name or id here. */
+export class ImageNotFoundError extends MinictrError {}
+
 export class ImageStore {
   readonly directory: string
 
@@ -202,12 +205,14 @@ export class ImageStore {
     return found && (platform === undefined || matchesPlatform(found.config, platform)) ? found : undefined
   }
 
-  /** As `find`, but an image that is not here is a MinictrError. */
+  /** As `find`, but throws ImageNotFoundError where the image is not here. */
   resolve(text: string, platform?: Platform): Image {
     const image = this.find(text, platform)
     if (image) return image
     const wanted = platform ? ` for ${platform.os}/${platform.architecture}` : ''
-    throw new MinictrError(`No such image${wanted}: ${text}`, { remedy: `Pull it: minictr pull ${text}` })
+    throw new ImageNotFoundError(`No such image${wanted}: ${text}`, {
+      remedy: `Pull it: minictr pull ${text}`,
+    })
   }
 
   /** Removes every blob that is not in the set; returns the digests of those removed. Only for who collects garbage. */

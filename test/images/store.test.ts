@@ -256,6 +256,24 @@ describe('the image store', () => {
       assert.deepEqual(blobs(), [])
     })
 
+    it('and keeps what another tool put here, an index with its images', async () => {
+      await make('one', 'ls')
+      const { digest, size, mediaType } = store.list()[0]!.manifest
+      const index = {
+        schemaVersion: 2,
+        manifests: [{ mediaType, digest, size, platform: { os: 'linux', architecture: 'amd64' } }],
+      }
+      const put = store.putBlob(Buffer.from(JSON.stringify(index)), 'application/vnd.oci.image.index.v1+json')
+      await store.tag('foreign', put)
+      assert.deepEqual(
+        listImages(store).flatMap(({ tags }) => tags),
+        ['one:latest'],
+      )
+      await make('two', 'cat')
+      await remove('two')
+      assert.equal(blobs().length, 4)
+    })
+
     it('and what killed writers left, but no download that can go on', async () => {
       await make('one', 'ls')
       const partial = join(root, 'images/partial')
