@@ -53,7 +53,7 @@ async function performRun(
 ): Promise<RunResult> {
   const paths = containerPaths(settings, planned.id)
   const journal = new Journal(paths.runDirectory, identify(monitor.pid))
-  await monitor.ask('on_orphan', cleanUpCommand(settings, planned.id), environment())
+  void monitor.ask('on_orphan', cleanUpCommand(settings, planned.id), environment())
   const signals = forwardSignals(monitor, options)
   try {
     const outcome = await perform(
@@ -63,14 +63,14 @@ async function performRun(
       observer,
     )
     if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
-    if (!options.remove) await monitor.ask('record_exit', paths.exitRecord)
-    if (options.tty && options.interactive) await monitor.ask('raw_terminal')
-    await monitor.ask('watch', outcome.pid)
+    if (!options.remove) void monitor.ask('record_exit', paths.exitRecord)
+    if (options.tty && options.interactive) void monitor.ask('raw_terminal')
+    void monitor.ask('watch', outcome.pid)
     signals.start()
     writeRunState(settings, planned.id, outcome.pid)
     const { status } = await monitor.exited
     const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
-    await monitor.ask('on_orphan', [], [])
+    void monitor.ask('on_orphan', [], [])
     return { exitStatus: status, leftovers: failed }
   } catch (error) {
     throw error instanceof StepError ? asProgramError(error, planned) : error

@@ -1,6 +1,6 @@
 // The journal: what was done on the host and how to undo it, written before each act, so that no crash forgets it.
 
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { errnoOf } from '../system/errno.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
 import type { Op } from './op.ts'
@@ -63,8 +63,8 @@ export class Journal {
       .map(line => JSON.parse(line) as JournalEntry | OwnerLine)
   }
 
-  /** Forgets everything: called when all of it has been undone. */
-  remove(): void {
-    rmSync(this.directory, { recursive: true, force: true })
+  /** What forgets everything, to be performed when all of it has been undone. */
+  forgetting(): Op[] {
+    return [{ op: 'remove_tree', path: this.directory, tolerate: ['ENOENT'] }]
   }
 }

@@ -159,23 +159,32 @@ export async function undo(
   host: Executor,
   chosen: (entry: JournalEntry) => boolean = () => true,
 ): Promise<Undoing> {
-  const undoing = await undoEntries(journal.read().filter(chosen).reverse(), host)
-  if (undoing.failed.length === 0) journal.remove()
-  return undoing
+  return await undoEntries(journal.read().filter(chosen).reverse(), host, journal.forgetting())
 }
 
 /** The steps that were undone, and a line for each that was not. */
 export type Undoing = { undone: string[]; failed: string[] }
 
-/** Undoes in this order; goes on after a failure, so that one stuck object does not keep the others. */
-export async function undoEntries(entries: { step: string; undo: Op[] }[], host: Executor): Promise<Undoing> {
+/**
+ * Undoes in this order, and performs `afterwards` if nothing failed, all in one message. Goes on behind what failed, so
+ * that one stuck object does not keep the others.
+ */
+export async function undoEntries(
+  entries: { step: string; undo: Op[] }[],
+  host: Executor,
+  afterwards: Op[] = [],
+): Promise<Undoing> {
   const undoing: Undoing = { undone: [], failed: [] }
   const late = new LateValues()
-  for (const { step, undo } of entries) {
-    const { answers } = await host.perform(undo.map(op => callOf(op, late)))
-    const failed = failureIn([{ ops: undo }], answers, false)
-    if (failed) undoing.failed.push(`${step}: ${showOp(failed.op)} = ${failed.errno}`)
-    else undoing.undone.push(step)
+  const last = { step: 'journal', undo: afterwards }
+  for (let left = [...entries, last]; left.length > 0; ) {
+    const parts = left.map(({ step, undo }) => ({ step, ops: undo }))
+    const { answers } = await host.perform(parts.flatMap(({ ops }) => ops).map(op => callOf(op, late)))
+    const failed = failureIn(parts, answers, false)
+    const end = failed ? parts.indexOf(failed.step) : parts.length
+    undoing.undone.push(...left.slice(0, end).flatMap(entry => (entry === last ? [] : entry.step)))
+    if (failed) undoing.failed.push(`${failed.step.step}: ${showOp(failed.op)} = ${failed.errno}`)
+    left = left.slice(end + 1).filter(entry => entry !== last)
   }
   return undoing
 }

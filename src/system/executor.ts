@@ -23,12 +23,12 @@ export type Performance = { answers: Answer[]; closed: boolean }
 
 type Batch = { answers: Answer[]; resolve: (performance: Performance) => void }
 
-/** A conversation with an executor process over a stream socket. One batch at a time. */
+/** A conversation with an executor process over a stream socket. Batches are performed in the order they were sent. */
 export class Executor {
   #socket: Duplex
   #onExit: ((waitStatus: number) => void) | undefined
-  #batch: Batch | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  /** Sent and not wholly answered, oldest first. */
+  #batches: Batch[] = []
   #chunks: Buffer[] = []
   #sizeBytes = 0
   #wantedBytes = 4
@@ -45,21 +45,15 @@ export class Executor {
   }
 
   /**
-   * Performs the calls in order until one fails; a batch waits for the one before it. Throws TypeError for an errno
-   * name that is none.
+   * Performs the calls in order until one fails. The batch is on its way when this returns: what need not be answered need
+   * not be waited for. Throws TypeError for an errno name that is none.
    */
   perform(calls: Call[]): Promise<Performance> {
     const frame = encodeRequest(calls)
-    const performance = this.#last.then(() => this.#send(frame))
-    this.#last = performance
-    return performance
-  }
-
-  #send(frame: Buffer): Promise<Performance> {
     return new Promise(resolve => {
-      this.#batch = { answers: [], resolve }
-      if (this.#closed) this.#finish(true)
-      else this.#socket.write(frame)
+      if (this.#closed) return resolve({ answers: [], closed: true })
+      this.#batches.push({ answers: [], resolve })
+      this.#socket.write(frame)
     })
   }
 
@@ -87,21 +81,21 @@ export class Executor {
   #take(frame: Frame): void {
     if (frame.kind === 'exit') {
       this.#onExit?.(frame.waitStatus)
-    } else if (this.#batch) {
-      this.#batch.answers.push(...frame.answers)
-      if (frame.last) this.#finish(false)
+      return
     }
+    const batch = this.#batches[0]
+    batch?.answers.push(...frame.answers)
+    if (frame.last && batch) this.#finish(batch, false)
   }
 
-  #finish(closed: boolean): void {
-    const batch = this.#batch
-    this.#batch = undefined
-    batch?.resolve({ answers: batch.answers, closed })
+  #finish(batch: Batch, closed: boolean): void {
+    this.#batches.splice(this.#batches.indexOf(batch), 1)
+    batch.resolve({ answers: batch.answers, closed })
   }
 
   #end(): void {
     this.#closed = true
-    this.#finish(true)
+    for (const batch of [...this.#batches]) this.#finish(batch, true)
   }
 }
 
