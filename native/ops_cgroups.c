@@ -42,7 +42,8 @@ static int remove_or_empty(int parent, const char *name) {
     return errno == ENOENT ? 0 : -1;
   }
   for (struct dirent *entry; (entry = readdir(directory));) {
-    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') remove_or_empty(fd, entry->d_name);
+    bool below = entry->d_type == DT_DIR && strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    if (below) remove_or_empty(fd, entry->d_name);
   }
   kill_members(fd);
   closedir(directory);

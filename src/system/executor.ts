@@ -1,4 +1,4 @@
-// The native helper from Node's side: an executor that performs ops one batch at a time, alone or kept by a monitor.
+// The native helper from Node's side: an executor that performs batches of ops in order, alone or kept by a monitor.
 //
 // A batch is one write and one read. A batch that ends in execve is answered by the socket closing.
 
@@ -45,16 +45,14 @@ export class Executor {
   }
 
   /**
-   * Performs the calls in order until one fails. The batch is on its way when this returns: what need not be answered need
-   * not be waited for. Throws TypeError for an errno name that is none.
+   * Performs the calls in order until one fails. Further batches may be sent before this one is answered; they are
+   * performed after it, whether it failed or not. Throws TypeError for an errno name that is none.
    */
-  perform(calls: Call[]): Promise<Performance> {
+  async perform(calls: Call[]): Promise<Performance> {
     const frame = encodeRequest(calls)
-    return new Promise(resolve => {
-      if (this.#closed) return resolve({ answers: [], closed: true })
-      this.#batches.push({ answers: [], resolve })
-      this.#socket.write(frame)
-    })
+    if (this.#closed) return { answers: [], closed: true }
+    this.#socket.write(frame)
+    return new Promise(resolve => this.#batches.push({ answers: [], resolve }))
   }
 
   /** Ends the conversation: the executor process ends by itself. */
@@ -85,17 +83,12 @@ export class Executor {
     }
     const batch = this.#batches[0]
     batch?.answers.push(...frame.answers)
-    if (frame.last && batch) this.#finish(batch, false)
-  }
-
-  #finish(batch: Batch, closed: boolean): void {
-    this.#batches.splice(this.#batches.indexOf(batch), 1)
-    batch.resolve({ answers: batch.answers, closed })
+    if (frame.last) this.#batches.shift()?.resolve({ answers: batch!.answers, closed: false })
   }
 
   #end(): void {
     this.#closed = true
-    for (const batch of [...this.#batches]) this.#finish(batch, true)
+    for (const { answers, resolve } of this.#batches.splice(0)) resolve({ answers, closed: true })
   }
 }
 

@@ -30,8 +30,8 @@ test('remove_cgroup takes those below along and ends every process, those that f
       members.push(member)
       await once(member.stdout!, 'data')
     }
-    mkdirSync(`${directory}/below/deeper`, { recursive: true })
-    writeFileSync(`${directory}/below/deeper/cgroup.procs`, String(members[0]!.pid))
+    mkdirSync(`${directory}/.below/deeper`, { recursive: true })
+    writeFileSync(`${directory}/.below/deeper/cgroup.procs`, String(members[0]!.pid))
     await succeed(executor, call('remove_cgroup', directory), call('remove_cgroup', directory))
     assert.equal(existsSync(directory), false)
   } finally {
