@@ -5,6 +5,8 @@ import { recover } from '../containers/recover.ts'
 import { type Container, listContainers } from '../containers/state.ts'
 import { annotation } from '../runtime/spec.ts'
 import type { GlobalOptions } from './command.ts'
+import { humanDuration } from './human.ts'
+import { table } from './table.ts'
 
 type Flags = { all?: boolean; quiet?: boolean; trunc: boolean }
 
@@ -44,7 +46,7 @@ const commandWidth = 20
 
 function row(container: Container, id: string, truncates: boolean, nowMs: number): string[] {
   const { annotations, process } = container.spec
-  const command = process.args.join(' ')
+  const command = process.args.map(arg => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ')
   const shown =
     truncates && command.length > commandWidth ? `${command.slice(0, commandWidth - 1)}…` : command
   const createdAtMs = Date.parse(annotations[annotation.createdAt] ?? '')
@@ -52,48 +54,15 @@ function row(container: Container, id: string, truncates: boolean, nowMs: number
     id,
     annotations[annotation.image] ?? '',
     `"${shown}"`,
-    `${duration(nowMs - createdAtMs)} ago`,
+    `${humanDuration(nowMs - createdAtMs)} ago`,
     statusText(container, nowMs),
     container.name,
   ]
 }
 
 function statusText({ status, run, exit }: Container, nowMs: number): string {
-  if (status === 'running') return `Up ${duration(nowMs - run!.startedAtMs)}`
+  if (status === 'running') return `Up ${humanDuration(nowMs - run!.startedAtMs)}`
   if (status === 'created') return 'Created'
   if (exit === undefined) return 'Exited (unknown)'
-  return `Exited (${exit.exitStatus ?? 'unknown'}) ${duration(nowMs - exit.finishedAtMs)} ago`
-}
-
-const second = 1000
-const units: [name: string, lengthMs: number, fromCount: number][] = [
-  ['year', 365 * 24 * 3600 * second, 2],
-  ['month', 30 * 24 * 3600 * second, 2],
-  ['week', 7 * 24 * 3600 * second, 2],
-  ['day', 24 * 3600 * second, 2],
-  ['hour', 3600 * second, 1],
-  ['minute', 60 * second, 1],
-  ['second', second, 1],
-]
-
-/** A length of time as Docker says it: `3 hours`, `About a minute`, `Less than a second`. */
-function duration(milliseconds: number): string {
-  for (const [name, lengthMs, fromCount] of units) {
-    const count = Math.floor(milliseconds / lengthMs)
-    if (count < fromCount) continue
-    if (count > 1) return `${count} ${name}s`
-    return name === 'second' ? '1 second' : `About ${name === 'hour' ? 'an' : 'a'} ${name}`
-  }
-  return 'Less than a second'
-}
-
-/** Columns three spaces apart, as Docker's tables. */
-function table(rows: string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(cells => cells[column]!.length)))
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]! + 3))
-      .join('')
-      .trimEnd()
-  return rows.map(cells => `${line(cells)}\n`).join('')
+  return `Exited (${exit.exitStatus ?? 'unknown'}) ${humanDuration(nowMs - exit.finishedAtMs)} ago`
 }
