@@ -132,6 +132,14 @@ test('output to a file is appended where the file’s offset is', t => {
   assert.equal(readFileSync(file, 'utf8'), 'one\ntwo\nthree\n')
 })
 
+test('devices serve as input and output', () => {
+  const counted = clientCommand({ script: 'head -c 300000 | wc -c', stdin: true })
+  assert.equal(execFileSync('sh', ['-c', `${counted} < /dev/zero`], { encoding: 'utf8' }), '300000\n')
+  const full = clientCommand({ script: 'head -c 300000 /dev/zero; echo done >&2; exit 6' })
+  const said = execFileSync('sh', ['-c', `${full} 2>&1 > /dev/full; echo $?`], { encoding: 'utf8' })
+  assert.equal(said, 'done\n6\n')
+})
+
 test('no descriptor and no directory of the host gets into the container', async t => {
   const directory = temporaryDirectory(t)
   const script = `exec 7</etc/passwd 9>"$1/nine"; ${clientCommand({

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { helperPath, spawnExecutor } from '../../src/system/executor.ts'
@@ -183,5 +186,18 @@ test('started by hand it says what it is', () => {
       (error: { status: number; stderr: Buffer }) =>
         error.status === 64 && /not by hand/.test(String(error.stderr)),
     )
+  }
+})
+
+test('where the helper has not been built, that is said', async t => {
+  const project = mkdtempSync(join(tmpdir(), 'minictr-unbuilt-'))
+  t.after(() => rmSync(project, { recursive: true }))
+  cpSync(join(import.meta.dirname, '../../src/system'), join(project, 'src/system'), { recursive: true })
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}')
+  const copy: typeof import('../../src/system/executor.ts') = await import(
+    join(project, 'src/system/executor.ts')
+  )
+  for (const start of [() => copy.spawnExecutor(), () => copy.Monitor.spawn({ stdin: 'ignore' })]) {
+    assert.throws(start, { name: 'MinictrError', message: new RegExp(`${project}/dist/minictr-helper`) })
   }
 })
