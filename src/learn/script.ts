@@ -30,7 +30,7 @@ type Walk = {
 }
 
 /**
- * The script. It runs as root under `sh`, with util-linux, coreutils and iproute2; it removes at its end what it made,
+ * The script. It runs as root under `sh`, with util-linux, coreutils, iproute2 and hostname; it removes at its end what it made,
  * and exits with the status of the container's program.
  */
 export function scriptText(subject: Subject): string {
@@ -43,6 +43,7 @@ export function scriptText(subject: Subject): string {
     'TOOLBOX=$(mktemp -d)',
     `export ${[...names.map(({ name }) => name), 'TOOLBOX'].join(' ')}`,
     ...cleanUp(host, subject, names),
+    ...ownerMapping(subject),
     '',
     rule("The host's side"),
     ...host.flatMap(step => hostStep(step, subject, names)),
@@ -63,7 +64,7 @@ function introduction({ spec }: Subject): string[] {
     '#',
     ...comment(
       'Every command does what one system call of `minictr run` does; the numbers are those of `minictr explain run`. ' +
-        'It needs root, util-linux, coreutils, iproute2, and the layers of the image where minictr has them. It ends ' +
+        'It needs root, util-linux, coreutils, iproute2, hostname, and the layers of the image where minictr has them. It ends ' +
         "with the status of the container's program, and removes what it made.",
     ),
     '',
@@ -75,6 +76,18 @@ function introduction({ spec }: Subject): string[] {
     ),
     'export LIBMOUNT_FORCE_MOUNT2=always',
     '',
+  ]
+}
+
+/** An older mount(8) passes over the option that maps owners, without a word. */
+function ownerMapping({ plan }: Subject): string[] {
+  if (!plan.steps.some(({ ops }) => ops.some(({ op }) => op === 'idmap_mount'))) return []
+  return [
+    '',
+    'case $(mount --version) in',
+    '  *idmapping*) ;;',
+    '  *) echo "mount(8) cannot map the owners of files here: util-linux 2.39 or later can" >&2; exit 125 ;;',
+    'esac',
   ]
 }
 
@@ -265,7 +278,7 @@ function nest(shells: Shell[], { plan }: Subject): string[] {
     nested =
       index === 0
         ? ['(', ...within, takesInput ? ')' : ') </dev/null']
-        : [`exec ${entrance(shell)}sh -eu /dev/fd/3 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
+        : [`exec ${entrance(shell)}sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
   }
   return nested
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -210,6 +210,15 @@ describe('the script of a container', () => {
     assertNothingLeft()
   })
 
+  it('says what an old mount cannot do, and does nothing', async () => {
+    const canMap = spawnSync('mount', ['--version'], { encoding: 'utf8' }).stdout.includes('idmapping')
+    const { status, stderr } = await runScript(['--network', 'none', '--userns-remap', 'auto'], ['true'])
+    assert.equal(status, canMap ? 0 : 125)
+    if (!canMap)
+      assert.match(stderr, /mount\(8\) cannot map the owners of files here: util-linux 2\.39 or later can/)
+    assertNothingLeft()
+  })
+
   it('needs nothing of minictr', async () => {
     const commands = (await script([], ['true'])).split('\n').filter(line => !line.startsWith('#'))
     assert.deepEqual(
@@ -219,35 +228,48 @@ describe('the script of a container', () => {
       [],
     )
   })
-
-  it('runs on a Debian 13 too, whose setpriv loads the seccomp filter and whose mount has the newer interface', async () => {
-    const flags = ['--network', 'host', '--user', '33:33']
-    const made = sectionsOf((await run(flags, ['sh', '-c', probe])).stdout)
-    const layers = join(store.root, 'layers')
-    const [layer] = readdirSync(layers)
-    writeFileSync(join(store.root, 'box.sh'), await script(flags, ['sh', '-c', probe]))
-    const place = join(store.root, 'debian')
-    mkdirSync(place)
-    const debian = ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', asDebianHost, 'sh']
-    const { status, stdout, stderr } = spawnSync(
-      'bash',
-      ['-c', withoutInherited, 'bash', ...debian, place, join(layers, layer!, 'fs'), store.root],
-      { encoding: 'utf8' },
-    )
-    assert.equal(status, 0, stderr)
-    const scripted = sectionsOf(stdout)
-    assert.equal(scripted.seccomp, 'Seccomp:\t2\n')
-    // setpriv does not load a filter without this bit, and the script says so.
-    scripted.status = scripted.status!.replace('NoNewPrivs:\t1', 'NoNewPrivs:\t0')
-    for (const [name, text] of Object.entries(made)) assert.equal(scripted[name], text, name)
-    assertNothingLeft()
-  })
 })
+
+/** A Debian 13 as the host: its setpriv loads the filter, its mount has the newer interface and maps owners. */
+describe('the script on a Debian 13', () => {
+  for (const [title, flags] of [
+    ['a user and the network of the host', ['--network', 'host', '--user', '33:33']],
+    ['a user namespace', ['--network', 'none', '--hostname', 'box', '--userns-remap', 'auto']],
+  ] as const) {
+    it(`makes the container of the run: ${title}`, async () => {
+      const made = sectionsOf((await run([...flags], ['sh', '-c', probe])).stdout)
+      writeFileSync(join(store.root, 'box.sh'), await script([...flags], ['sh', '-c', probe]))
+      const { status, stdout, stderr } = onDebian()
+      assert.equal(status, 0, stderr)
+      const scripted = sectionsOf(stdout)
+      assert.equal(scripted.seccomp, 'Seccomp:\t2\n')
+      // setpriv does not load a filter without this bit, and the script says so.
+      scripted.status = scripted.status!.replace('NoNewPrivs:\t1', 'NoNewPrivs:\t0')
+      // This Debian is too small to have ip(8), so nobody switched the loopback on.
+      delete made.network
+      for (const [name, text] of Object.entries(made)) assert.equal(scripted[name], text, name)
+      assertNothingLeft()
+    })
+  }
+})
+
+/** Runs box.sh where this machine's Debian image is the host's root. */
+function onDebian(): Outcome {
+  const layers = join(store.root, 'layers')
+  const [layer] = readdirSync(layers)
+  const place = join(store.root, 'debian')
+  mkdirSync(place)
+  const debian = ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', asDebianHost, 'sh']
+  const args = [...debian, place, join(layers, layer!, 'fs'), store.root]
+  const outcome = spawnSync('bash', ['-c', withoutInherited, 'bash', ...args], { encoding: 'utf8' })
+  rmSync(place, { recursive: true })
+  return outcome
+}
 
 /** Makes Debian the root of a mount namespace, the store in its place within, and runs the script there. */
 const asDebianHost = `
 place=$1 layer=$2 store=$3
-mount -t tmpfs tmpfs "$place"
+mount -t tmpfs -o mode=755 tmpfs "$place"
 mkdir "$place/up" "$place/work" "$place/root"
 mount -t overlay -o "lowerdir=$layer,upperdir=$place/up,workdir=$place/work" overlay "$place/root"
 for directory in proc sys dev; do mount --rbind "/$directory" "$place/root/$directory"; done
@@ -256,5 +278,6 @@ mount --bind "$store" "$place/root$store"
 cd "$place/root"
 pivot_root . old
 umount -l /old
+ln -s /bin/true /bin/ip
 exec sh "$store/box.sh"
 `

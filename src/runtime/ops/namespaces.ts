@@ -59,14 +59,14 @@ export const namespaceRows: Rows<NamespaceOp> = {
     syscalls: ['sethostname'],
     arguments: op => [op.name],
     show: op => `sethostname(${cString(op.name)}, ${op.name.length})`,
-    shell: op => ({ run: `printf %s ${words(op.name)} > /proc/sys/kernel/hostname` }),
+    shell: op => ({ run: words('hostname', op.name) }),
   },
   setdomainname: {
     man: 'setdomainname(2)',
     syscalls: ['setdomainname'],
     arguments: op => [op.name],
     show: op => `setdomainname(${cString(op.name)}, ${op.name.length})`,
-    shell: op => ({ run: `printf %s ${words(op.name)} > /proc/sys/kernel/domainname` }),
+    shell: op => ({ run: words('domainname', op.name) }),
   },
   set_link_up: {
     man: 'netdevice(7)',

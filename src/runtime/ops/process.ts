@@ -114,8 +114,11 @@ export const processRows: Rows<ProcessOp> = {
     show: op => `rmdir(${cString(op.path)}), after kill(each process in it, SIGKILL)`,
     shell: op => ({
       run: [
-        `find ${words(op.path)} -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL 2>/dev/null || true`,
-        `find ${words(op.path)} -depth -type d -exec rmdir {} + 2>/dev/null || true`,
+        `while pids=$(find ${words(op.path)} -name cgroup.procs -exec cat {} + 2>/dev/null); [ -n "$pids" ]; do`,
+        '  kill -KILL $pids 2>/dev/null || true',
+        '  sleep 0.02',
+        'done',
+        `[ ! -d ${words(op.path)} ] || find ${words(op.path)} -depth -type d -exec rmdir {} +`,
       ].join('\n'),
     }),
   },

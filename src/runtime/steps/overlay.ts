@@ -1,6 +1,7 @@
 // The root file system: read-only layers below, one writable directory on top, shown as one tree (overlayfs).
 
 import type { Op, Slot } from '../op.ts'
+import { inverses } from '../ops.ts'
 import type { OverlaySource, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, hostStep } from './container-step.ts'
@@ -35,12 +36,13 @@ export function overlaySteps(
 }
 
 /** The layers by their numbers in a directory of the run: short names, told relative to it. */
-type NumberedLayers = OverlaySource & { directory: string }
+type NumberedLayers = OverlaySource & { runDirectory: string; directory: string }
 
 function numberedLayers(overlay: OverlaySource, runDirectory: string): NumberedLayers {
   return {
     ...overlay,
     lower: overlay.lower.map((_, index) => String(index)),
+    runDirectory,
     directory: `${runDirectory}/layers`,
   }
 }
@@ -73,17 +75,29 @@ function escapeOption(path: string): string {
 }
 
 function shortNamesStep(overlay: OverlaySource, numbered: NumberedLayers): Step {
-  return hostStep(
+  return layerPlacesStep(
     'shorten-layer-names',
     'The options of one mount must fit into a page of memory, and this image has too many layers for their full names. Each gets a link with a short name.',
-    [
-      { op: 'mkdir', path: numbered.directory, mode: 0o711 },
-      ...overlay.lower.map((target, index): Op => {
-        return { op: 'symlink', path: `${numbered.directory}/${index}`, target }
-      }),
-    ],
-    'run',
+    numbered,
+    overlay.lower.map((target, index): Op => {
+      return { op: 'symlink', path: `${numbered.directory}/${index}`, target }
+    }),
   )
+}
+
+/** A host step that makes something for each layer in a directory of the run. */
+function layerPlacesStep(
+  id: string,
+  why: string,
+  { runDirectory, directory }: NumberedLayers,
+  places: Op[],
+): Step {
+  const ops: Op[] = [{ op: 'mkdir', path: directory, mode: 0o711 }, ...places]
+  return hostStep(id, why, [{ op: 'mkdir', path: runDirectory, mode: 0o711, parents: true }, ...ops], 'run', [
+    ...inverses(ops),
+    // The journal lies there too, and goes last.
+    { op: 'rmdir', path: runDirectory, tolerate: ['ENOENT', 'ENOTEMPTY'] },
+  ])
 }
 
 /**
@@ -94,14 +108,11 @@ function shortNamesStep(overlay: OverlaySource, numbered: NumberedLayers): Step 
 function idmapSteps(overlay: OverlaySource, numbered: NumberedLayers, userns: Slot): Step[] {
   const target = (index: number) => `${numbered.directory}/${index}`
   return [
-    hostStep(
+    layerPlacesStep(
       'create-mapped-directories',
       'Places to mount the layers with shifted owners; empty on the host, filled only inside the container’s mount namespace.',
-      [
-        { op: 'mkdir', path: numbered.directory, mode: 0o711 },
-        ...overlay.lower.map((_, index): Op => ({ op: 'mkdir', path: target(index), mode: 0o711 })),
-      ],
-      'run',
+      numbered,
+      overlay.lower.map((_, index): Op => ({ op: 'mkdir', path: target(index), mode: 0o711 })),
     ),
     containerStep(
       'map-layer-owners',

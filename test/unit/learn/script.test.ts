@@ -36,7 +36,7 @@ describe('the script of a plan', () => {
   it('enters all namespaces with one unshare, in front of the steps inside', () => {
     assert.match(
       script,
-      /exec unshare --mount --pid --fork --propagation unchanged --kill-child \\\n {2}sh -eu \/dev\/fd\/3 3<<'SHELL_1'\n/,
+      /exec unshare --mount --pid --fork --propagation unchanged --kill-child \\\n {2}sh -euc 'eval "\$\(cat <&3\)"' 3<<'SHELL_1'\n/,
     )
     assert.ok(script.indexOf('exec unshare') < script.indexOf('mount --make-rprivate /'))
   })
