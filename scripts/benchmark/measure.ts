@@ -59,7 +59,9 @@ export async function peakMemory(command: Command): Promise<number> {
   const peaks = new Map<number, number>()
   const timer = setInterval(() => {
     for (const pid of withDescendants(child.pid)) {
-      peaks.set(pid, Math.max(peaks.get(pid) ?? 0, statusBytes(pid, 'VmHWM')))
+      // The last value and not the largest: a fork of Node counts as large as Node until it executes a program.
+      const bytes = statusBytes(pid, 'VmHWM')
+      if (bytes > 0) peaks.set(pid, bytes)
     }
   }, 10)
   const status = await child.ended
