@@ -91,6 +91,7 @@ static void turn(void) {
   if (ready <= 0) return;
   for (int i = 0; i < CHANNELS; i++)
     if (channels[i].revents) channel_move(&monitor.channels[i]);
+  hang_up_terminal();
   if (signals->revents) take_signals();
   if (pty->revents) take_pty(); // before the client, who may speak of it
   if (client->revents && monitor.connected) serve_client();

@@ -30,6 +30,7 @@ bool open_container_stdio(int stdio[3], bool input, bool terminal); // opens the
 void take_pty(void);
 void connect_client_streams(void);
 void disconnect_client_streams(void);
+void hang_up_terminal(void);
 void finish_streams(void); // the container has ended: what is on its way to the client is all that will come
 bool output_is_done(void);
 void give_up_output(void);

@@ -76,6 +76,14 @@ void connect_client_streams(void) {
   }
 }
 
+// A terminal whose output has ended takes no input either: with both ends closed it hangs up.
+void hang_up_terminal(void) {
+  if (monitor.channels[STDOUT].terminal && monitor.channels[STDOUT].from < 0) {
+    channel_close_from(&monitor.channels[STDIN]);
+    channel_close_to(&monitor.channels[STDIN]);
+  }
+}
+
 void disconnect_client_streams(void) {
   restore_terminal();
   channel_close_from(&monitor.channels[STDIN]);

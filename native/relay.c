@@ -93,8 +93,12 @@ static bool give(struct channel *channel) {
   if (channel->careful_to && length > CAREFUL_LENGTH) length = CAREFUL_LENGTH;
   ssize_t sent = write_some(channel->to, channel->buffer + channel->start, length);
   if (sent < 0 && is_temporary(errno)) return false;
-  if (sent < 0) channel_close_to(channel); // the reader is gone
-  else channel->start += (size_t)sent;
+  if (sent < 0) { // the reader is gone: the writer is to learn of it as if nobody stood between them
+    channel_close_to(channel);
+    channel_close_from(channel);
+  } else {
+    channel->start += (size_t)sent;
+  }
   return !channel->careful_to;
 }
 

@@ -13,7 +13,7 @@ enum { CHANNEL_CAPACITY = 64 << 10 };
 struct channel {
   int from, to;
   bool terminal;    // `from` is the controlling end of a pty
-  bool keeps_open;  // goes on taking bytes when nobody wants them: the container must not be held up
+  bool keeps_open;  // goes on taking bytes where `to` is not there: the container must not be held up
   bool careful_from, careful_to; // could not be made non-blocking: at most one small piece after each poll
   size_t start, end;
   size_t budget;    // how many bytes may still be taken

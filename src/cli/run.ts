@@ -12,6 +12,7 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
     const [{ print }, { runHelp }] = await Promise.all([import('./output.ts'), import('./run-help.ts')])
     return await print(runHelp())
   }
+  if (options.interactive && options.tty) await requireTerminal()
   if (!options.isNetworkChosen && !options.quiet && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
   }
@@ -23,6 +24,17 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   )
   for (const leftover of leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)
   return exitStatus
+}
+
+/** Docker's words and its status, which is not 125 here. */
+async function requireTerminal(): Promise<void> {
+  const { isatty } = await import('node:tty')
+  if (isatty(0)) return
+  const { MinictrError } = await import('../system/error.ts')
+  throw new MinictrError('the input device is not a TTY', {
+    remedy: 'Leave out -t: with -i alone, standard input may be a pipe or a file.',
+    exitStatus: 1,
+  })
 }
 
 function isWatched({ step, timing, traceFile }: RunOptions): boolean {
