@@ -51,9 +51,9 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     // The file systems every program expects, and those asked for; then the old root goes.
     ...mountSteps(spec, context),
     ...deviceSteps(spec),
-    ...terminalSteps(spec),
     ...createWorkingDirectoryStep(spec),
     pivotStep(spec),
+    ...terminalSteps(spec),
     ...sysctlStep(spec),
     ...readonlyRootStep(spec),
     ...coverPathsStep(spec),

@@ -9,21 +9,20 @@ const slot = 'terminal'
 /** With a terminal asked for: opens it, makes it the container's console and its standard input, output and error. */
 export function terminalSteps(spec: Spec): Step[] {
   if (!spec.process.terminal) return []
-  const root = spec.root.path
   const size = spec.process.consoleSize
   return [
     containerStep(
       'open-terminal',
-      'A pseudo terminal from the container’s own /dev/pts, so that tty(1) finds its name inside. The controlling end goes to the monitor through a socket; /dev/console shows the same terminal.',
+      'A pseudo terminal from the container’s own /dev/pts, so that tty(1) finds its name inside. The controlling end goes to the monitor through a socket; /dev/console shows the same terminal. After the old root has gone, so that an image whose /dev is a link cannot lead to a terminal of the host.',
       [
         {
           op: 'open_pty',
-          path: `${root}/dev/pts/ptmx`,
+          path: '/dev/pts/ptmx',
           as: slot,
           ...(size && { rows: size.height, columns: size.width }),
         },
-        { op: 'mknod', in: root, path: '/dev/console', type: 'file', mode: 0o600, tolerate: ['EEXIST'] },
-        { op: 'mount', source: `${root}/dev/pts/0`, in: root, target: '/dev/console', flags: ['MS_BIND'] },
+        { op: 'mknod', path: '/dev/console', type: 'file', mode: 0o600, tolerate: ['EEXIST'] },
+        { op: 'mount', source: '/dev/pts/0', target: '/dev/console', flags: ['MS_BIND'] },
         { op: 'dup2', slot, fd: 0 },
         { op: 'dup2', slot, fd: 1 },
         { op: 'dup2', slot, fd: 2 },
