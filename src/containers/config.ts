@@ -141,7 +141,7 @@ function makeProcess(
     args: programArguments(options, image.config),
     env: programEnvironment(options, image.config, { hostname, home }),
     cwd: workingDirectory(options, image.config),
-    capabilities: capabilitySets(capabilities),
+    capabilities: capabilitySets(capabilities, uid),
     ...(ulimits.length > 0 && { rlimits: ulimits.map(({ name, soft, hard }) => rlimitOf(name, soft, hard)) }),
     ...(options.noNewPrivileges && { noNewPrivileges: true }),
     ...(oomScoreAdjustment !== undefined && { oomScoreAdj: oomScoreAdjustment }),

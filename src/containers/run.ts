@@ -125,6 +125,13 @@ function asProgramError(error: StepError, planned: PlannedRun): MinictrError {
       },
     )
   }
+  const { cwd } = planned.spec.process
+  if (op.op === 'mkdir' && op.path === cwd && (errno === 'EEXIST' || errno === 'ENOTDIR')) {
+    return new MinictrError(
+      `the working directory cannot be made: ${cwd}, or a part of it, is not a directory in the image`,
+      { remedy: 'Choose another --workdir. (everything was undone)', exitStatus: 125, cause: error },
+    )
+  }
   if (op.op !== 'execve') return error
   const program = op.argv[0] ?? ''
   if (errno === 'ENOENT' || errno === 'ENOTDIR') {

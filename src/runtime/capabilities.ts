@@ -99,10 +99,12 @@ export function chooseCapabilities(request: CapabilityRequest, host: { boundingS
 
 /**
  * The five sets of a container's first process. Nothing is inheritable or ambient: a program run by another user than
- * root has capabilities only through its file, as outside a container.
+ * root has capabilities only through its file, as outside a container. Such a user has none when the program is looked
+ * for either. Source: moby, oci/caps and daemon/oci_linux.go (SetCapabilities).
  */
-export function capabilitySets(names: string[]): Capabilities {
-  return { bounding: names, effective: names, permitted: names, inheritable: [], ambient: [] }
+export function capabilitySets(names: string[], uid = 0): Capabilities {
+  const held = uid === 0 ? names : []
+  return { bounding: names, effective: held, permitted: held, inheritable: [], ambient: [] }
 }
 
 /** The set as a number: bit n stands for capability n. Throws TypeError for a name that is not in the table. */

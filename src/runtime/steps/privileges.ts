@@ -52,9 +52,9 @@ export function privilegeSteps(spec: Spec, context: PlanContext): Step[] {
   return [
     ...(noNewPrivileges ? [noNewPrivilegesStep()] : filter),
     boundingSetStep(spec, context),
+    workingDirectoryStep(spec),
     userStep(spec),
     capabilityStep(spec),
-    workingDirectoryStep(spec),
     ...(noNewPrivileges ? filter : []),
   ]
 }
@@ -126,7 +126,7 @@ function capabilityStep(spec: Spec): Step {
 function workingDirectoryStep(spec: Spec): Step {
   return containerStep(
     'change-directory',
-    'As the user that the program runs as, so that it stands nowhere it may not enter; and checked to lie inside the root, so that no leaked descriptor can make it a directory of the host.',
+    'While still root, as Docker does: an image may have its user start in a directory that only root may enter. Checked to lie inside the root, so that no leaked descriptor can make it a directory of the host.',
     [{ op: 'chdir', path: spec.process.cwd }, { op: 'check_cwd' }],
     endsWith.process,
   )

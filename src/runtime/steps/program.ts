@@ -55,7 +55,7 @@ export function execStep(spec: Spec): Step {
 
 /** Where execvp(3) would look: a name with a slash is a path, any other is tried in each directory of PATH. */
 function candidates(program: string, env: string[]): string[] {
-  if (program.includes('/')) return [program]
+  if (program === '' || program.includes('/')) return [program]
   const path = env.find(entry => entry.startsWith('PATH='))?.slice('PATH='.length) ?? ''
   return path
     .split(':')
