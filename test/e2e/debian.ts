@@ -1,0 +1,91 @@
+// Containers of a real Debian, as a user of the command line has them: started, asked from inside, gone afterwards.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
+import {
+  minictr,
+  type Outcome,
+  type RunOptions as ProcessOptions,
+  type Running,
+  startMinictr,
+} from '../fixtures/command-line.ts'
+import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
+
+/** The store of this test file and what is done with it; usable inside tests. */
+export type Debian = {
+  store(): DebianStore
+  /** A new empty directory of the host, gone with the store. */
+  directory(): string
+  /** `minictr ARGS` with the store's global options. */
+  minictr(...args: string[]): Promise<Outcome>
+  /** `minictr run --rm FLAGS debian COMMAND` to its end. */
+  run(flags: string[], command: string[], options?: ProcessOptions): Promise<Outcome>
+  /** The same, not awaited. */
+  start(flags: string[], command: string[], options?: ProcessOptions): Running
+  /** What a shell script prints inside, without the last newline. Fails where it does not succeed. */
+  inside(script: string, ...flags: string[]): Promise<string>
+}
+
+/** Pulls Debian into a store before the tests of this file; removes it after them, when nothing of it may be in use. */
+export function useDebian(): Debian {
+  let store: DebianStore | undefined
+  before(async () => {
+    store = await debianStore()
+  })
+  after(() => {
+    if (!store) return
+    assertNothingLeft(store)
+    store.remove()
+  })
+  const ready = () => store ?? assert.fail('the store is there only while tests run')
+  const runArgs = (flags: string[], command: string[]) => [
+    ...ready().globals,
+    ...['run', '--rm', ...flags, ready().image, ...command],
+  ]
+  const debian: Debian = {
+    store: ready,
+    directory: () => mkdtempSync(join(ready().root, '../shared-')),
+    minictr: (...args) => minictr([...ready().globals, ...args]),
+    run: (flags, command, options) => minictr(runArgs(flags, command), options),
+    start: (flags, command, options) => startMinictr(runArgs(flags, command), options),
+    async inside(script, ...flags) {
+      const { status, stdout, stderr } = await debian.run(flags, ['sh', '-c', script])
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+      return stdout.replace(/\n$/, '')
+    },
+  }
+  return debian
+}
+
+/** No container, mount, cgroup or process of this store is there. */
+export function assertNothingLeft({ root, runRoot }: DebianStore): void {
+  assert.deepEqual(namesIn(join(root, 'containers')), [])
+  assert.deepEqual(namesIn(join(root, 'names')), [])
+  assert.deepEqual(namesIn(runRoot), [])
+  assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(root), 'a mount of the store is left')
+  const users = namesIn('/proc').filter(pid => /^\d+$/.test(pid) && Number(pid) !== process.pid && uses(pid, root))
+  assert.deepEqual(users, [], 'processes that see the store')
+}
+
+function uses(pid: string, root: string): boolean {
+  return textOf(`/proc/${pid}/mountinfo`).includes(`${root}/`) || textOf(`/proc/${pid}/cmdline`).includes(root)
+}
+
+/** The names in a directory; none where it is not there. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
