@@ -1,6 +1,6 @@
 // Giving up power: limits, credentials, capabilities and system calls, in the one order in which each is still allowed.
 
-import { capabilitiesOf } from '../capabilities.ts'
+import { capabilitiesOf, capabilityNames } from '../capabilities.ts'
 import type { PlanContext } from '../context.ts'
 import type { Op } from '../op.ts'
 
@@ -9,6 +9,7 @@ import { compileSeccomp } from '../seccomp/compile.ts'
 import type { Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'
+import { hasUserNamespace } from './user-namespace.ts'
 
 /** The score by which the kernel chooses whom to kill when memory runs out. */
 export function oomScoreStep(spec: Spec): Step[] {
@@ -86,7 +87,9 @@ function seccompSteps(spec: Spec, context: PlanContext): Step[] {
 
 function boundingSetStep(spec: Spec, context: PlanContext): Step {
   const kept = new Set(spec.process.capabilities.bounding)
-  const dropped = capabilitiesOf(context.host.boundingSet).filter(name => !kept.has(name))
+  // Entering a user namespace fills the set again, with what this host itself may lack, too.
+  const held = hasUserNamespace(spec) ? capabilityNames : capabilitiesOf(context.host.boundingSet)
+  const dropped = held.filter(name => !kept.has(name))
   return containerStep(
     'limit-bounding-set',
     'Root is cut into capabilities, and the bounding set is the most that any later program, setuid ones too, can have. What is not on the container’s list is dropped for good. While CAP_SETPCAP is there.',
