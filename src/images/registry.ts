@@ -20,6 +20,10 @@ export type RegistryRequest = HttpRequest & {
   scope?: string
 }
 
+/** What came back, and whether another host than the registry's sent it. */
+type Answer = { response: IncomingMessage; isForeign: boolean }
+
+/** Speaks the registry protocol, for whoever the credentials belong to. */
 export class Registry {
   /** As people name it: `docker.io`, `localhost:5000`; for a mirror its URL. */
   readonly name: string
@@ -64,36 +68,37 @@ export class Registry {
    * any other status, MinictrError where the registry cannot be reached.
    */
   async request(path: string, { scope, ...request }: RegistryRequest): Promise<IncomingMessage> {
-    const url = new URL(path, await this.ping())
-    let response = await this.sendAuthorised(url, request, scope)
-    if (response.statusCode === 401) {
+    const base = await this.ping()
+    const url = new URL(path, base)
+    // A registry names the next page of a list by itself, and must not send our identity elsewhere by that.
+    if (url.origin !== base.origin) throw new MinictrError(`Registry ${this.name} points to ${url.href}`)
+    let { response, isForeign } = await this.sendAuthorised(url, request, scope)
+    // Only the registry itself may ask who we are: a host it redirected to would name a token server of its own.
+    if (response.statusCode === 401 && !isForeign) {
       this.authorization.challenged(response.headers['www-authenticate'])
       response.resume()
-      response = await this.sendAuthorised(url, request, scope)
+      ;({ response } = await this.sendAuthorised(url, request, scope))
     }
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     throw await this.failure(`${request.method ?? 'GET'} ${url.href}`, response)
   }
 
-  private async sendAuthorised(
-    url: URL,
-    request: HttpRequest,
-    scope: string | undefined,
-  ): Promise<IncomingMessage> {
+  private async sendAuthorised(url: URL, request: HttpRequest, scope: string | undefined): Promise<Answer> {
     const authorization = await this.authorization.header(scope)
     const headers = { ...request.headers, ...(authorization && { authorization }) }
     return this.follow(url, { ...request, headers })
   }
 
   /** Follows redirects by hand: what proves our identity goes to no other host than the one it was meant for. */
-  private async follow(start: URL, request: HttpRequest): Promise<IncomingMessage> {
+  private async follow(start: URL, request: HttpRequest): Promise<Answer> {
     let url = start
+    let isForeign = false
     let headers = request.headers
     for (let redirects = 0; ; redirects++) {
       const response = await this.send(url, { ...request, headers })
       const location = response.headers.location
-      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return response
+      if (!REDIRECTS.has(response.statusCode ?? 0) || location === undefined) return { response, isForeign }
       response.resume()
       const next = new URL(location, url)
       if (redirects === MAX_REDIRECTS)
@@ -101,7 +106,10 @@ export class Registry {
       if (!/^https?:$/.test(next.protocol) || (url.protocol === 'https:' && next.protocol === 'http:')) {
         throw new MinictrError(`${url.href} redirects to ${next.href}, away from https`)
       }
-      if (next.origin !== url.origin) headers = withoutAuthorization(headers)
+      if (next.origin !== url.origin) {
+        isForeign = true
+        headers = withoutAuthorization(headers)
+      }
       url = next
     }
   }

@@ -176,6 +176,30 @@ describe('a registry protected by', () => {
       await Promise.all([proxy.stop(), elsewhere.stop(), open.stop()])
     }
   })
+
+  test('a password file: what a redirect points to cannot ask for the password either', async () => {
+    const elsewhere = await startFaultProxy(basicRegistry.host, () => {
+      const challenge = `Bearer realm="http://${elsewhere.host}/token",service="elsewhere"`
+      return { kind: 'status', status: 401, headers: { 'www-authenticate': challenge } }
+    })
+    const proxy = await startFaultProxy(basicRegistry.host, ({ url }) => {
+      const headers = { location: `http://${elsewhere.host}${url}` }
+      return url.includes('/blobs/') ? { kind: 'status', status: 307, headers } : undefined
+    })
+    try {
+      const { run } = newHome({ auths: { [proxy.host]: { auth } } })
+      const { status, stderr } = await run(['pull', `${proxy.host}/private/image`])
+      assert.equal(status, 1)
+      assert.match(stderr, /answered 401/)
+      assert.ok(elsewhere.seen.length > 0)
+      for (const { url, headers } of elsewhere.seen) {
+        assert.match(url, /blobs/)
+        assert.equal(headers.authorization, undefined)
+      }
+    } finally {
+      await Promise.all([proxy.stop(), elsewhere.stop()])
+    }
+  })
 })
 
 describe('the credentials file', () => {
