@@ -159,10 +159,16 @@ function containerSide(subject: Subject, names: Abbreviation[]): string[] {
     const enters = step.ops.some(op => isGate(op) && startsShell(op, walk))
     if (enters) walk.shells.push({ lines: [], nsenter: [], unshare: [] })
     if (step.ops.some(({ op }) => op === 'pivot_root')) lines.push(...fillToolbox(tools))
-    for (const op of step.ops) lines.push(...containerOp(op, walk, tools, names))
+    for (const op of opsFor(step)) lines.push(...containerOp(op, walk, tools, names))
     here(walk).lines.push(...lines)
   }
   return nest(walk.shells, subject)
+}
+
+/** A step that opens a terminal does nothing else in a script, which has the one it was started from. */
+function opsFor({ ops }: Step): Op[] {
+  const pty = ops.find(({ op }) => op === 'open_pty')
+  return pty ? [pty] : ops
 }
 
 /** The shell that is being written. */
@@ -331,8 +337,8 @@ function afterPivot(steps: Step[]): Step[] {
   return steps.slice(steps.findIndex(({ ops }) => ops.some(({ op }) => op === 'pivot_root')))
 }
 
-function commandsOf({ ops }: Step): string[] {
-  return ops.flatMap(op => {
+function commandsOf(step: Step): string[] {
+  return opsFor(step).flatMap(op => {
     const twin = shellTwin(op)
     if ('seccompFilter' in twin) return ['base64']
     return 'run' in twin && op.op !== 'pivot_root' ? [twin.run] : []

@@ -174,6 +174,21 @@ describe('the script of a container', () => {
     assert.equal(without.stdout, '')
   })
 
+  it('uses the terminal it was started from', async () => {
+    const file = join(store.root, 'box.sh')
+    writeFileSync(
+      file,
+      await script(['-it', '--network', 'none'], ['sh', '-c', 'test -t 0 && echo a terminal']),
+    )
+    const { status, stdout } = spawnSync('script', ['-qec', `sh ${file}`, '/dev/null'], {
+      encoding: 'utf8',
+      input: '',
+    })
+    assert.equal(status, 0, stdout)
+    assert.match(stdout, /a terminal/)
+    assertNothingLeft()
+  })
+
   it('takes nothing away that another container has', async () => {
     const name = join(store.root, 'names', 'taken')
     const text = await script(['--network', 'none', '--name', 'taken'], ['true'])
