@@ -18,6 +18,7 @@ static const char usage[] =
     "minictr-helper is started by minictr, not by hand.\n"
     "  minictr-helper init      performs the operations that come over descriptor 3\n"
     "  minictr-helper monitor   the same, and keeps a container whose executor listens on descriptor 4\n"
+    "  minictr-helper beside PROGRAM ARG...   becomes the program, which has a monitor's sockets as 3 and 4\n"
     "See native/wire.h for the language it speaks.\n";
 
 static int is_socket(int fd) {
@@ -32,6 +33,11 @@ static void close_from(unsigned first) { syscall(SYS_close_range, first, ~0u, 0)
 static void keep_private(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
 int main(int argc, char **argv) {
+  if (argc > 2 && !strcmp(argv[1], "beside")) {
+    beside_role(argv[0], argv + 2);
+    fprintf(stderr, "minictr-helper: cannot execute %s: %s\n", argv[2], strerror(errno));
+    return 125;
+  }
   const char *role = argc == 2 ? argv[1] : "";
   int init = !strcmp(role, "init"), monitor = !strcmp(role, "monitor");
   if ((!init && !monitor) || !is_socket(CONTROL) || (monitor && !is_socket(INIT))) {

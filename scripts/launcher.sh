@@ -7,6 +7,21 @@
 built_in=
 built_with=
 
+# start NODE ARG...: a run gets its monitor before Node is started, since afterwards the fork alone takes milliseconds. Where
+# `run` is another word of the command line, the monitor ends unused.
+start() {
+  node=$1
+  shift
+  case " $* " in
+    *' run '*)
+      if [ -x "$dist/minictr-helper" ]; then
+        exec "$dist/minictr-helper" beside "$node" "$dist/minictr.cjs" "$@"
+      fi
+      ;;
+  esac
+  exec "$node" "$dist/minictr.cjs" "$@"
+}
+
 # A link (/usr/local/bin/minictr, npm's bin) leads here: -ef sees that without starting readlink.
 if [ "$0" -ef "$built_in/minictr" ]; then
   dist=$built_in
@@ -28,13 +43,13 @@ else
 fi
 
 if [ -x "$built_with" ] && [ "$dist" = "$built_in" ]; then
-  exec "$built_with" "$dist/minictr.cjs" "$@"
+  start "$built_with" "$@"
 fi
 
 . "$dist/find-node.sh"
 # Unquoted: one word per directory.
 if find_node "${dist%/*}" ${called_through:-}; then
-  exec "$node" "$dist/minictr.cjs" "$@"
+  start "$node" "$@"
 fi
 cat >&2 <<END
 minictr: needs Node.js $node_floor or later, and found none. Looked at:${looked:-

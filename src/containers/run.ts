@@ -1,4 +1,5 @@
-// run: plan, perform, wait, undo. The monitor is started first, so that it gets ready while Node still plans.
+// run: plan, perform, wait, undo. The monitor is started first, by the launcher even before Node, so that it gets ready while
+// Node still plans.
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { Journal } from '../runtime/journal.ts'
@@ -7,7 +8,7 @@ import { annotation } from '../runtime/spec.ts'
 import { StepError } from '../runtime/step-error.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
-import { Monitor } from '../system/executor.ts'
+import { Monitor } from '../system/monitor.ts'
 import { identify } from '../system/process-identity.ts'
 import type { RunOptions } from './options.ts'
 import { type PlannedRun, planRun, type RunSettings } from './plan-run.ts'
@@ -29,7 +30,7 @@ export async function runContainer(
   observer?: Observer,
 ): Promise<RunResult> {
   const cidFile = options.cidFile === undefined ? undefined : claimCidFile(options.cidFile)
-  const monitor = Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
+  const monitor = Monitor.ofLauncher() ?? Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
   try {
     const planned = await planRun(options, settings)
     for (const warning of planned.warnings) process.stderr.write(`WARNING: ${warning}\n`)
@@ -53,7 +54,7 @@ async function performRun(
 ): Promise<RunResult> {
   const paths = containerPaths(settings, planned.id)
   const journal = new Journal(paths.runDirectory, identify(monitor.pid))
-  void monitor.ask('on_orphan', cleanUpCommand(settings, planned.id), environment())
+  monitor.tell('on_orphan', cleanUpCommand(settings, planned.id), environment())
   const signals = forwardSignals(monitor, options)
   try {
     const outcome = await perform(
@@ -63,14 +64,14 @@ async function performRun(
       observer,
     )
     if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
-    if (!options.remove) void monitor.ask('record_exit', paths.exitRecord)
-    if (options.tty && options.interactive) void monitor.ask('raw_terminal')
-    void monitor.ask('watch', outcome.pid)
+    if (!options.remove) monitor.tell('record_exit', paths.exitRecord)
+    if (options.tty && options.interactive) monitor.tell('raw_terminal')
+    monitor.tell('watch', outcome.pid)
     signals.start()
     writeRunState(settings, planned.id, outcome.pid)
-    const { status } = await monitor.exited
+    const { status } = await monitor.exit()
     const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
-    void monitor.ask('on_orphan', [], [])
+    monitor.tell('on_orphan', [], [])
     return { exitStatus: status, leftovers: failed }
   } catch (error) {
     throw error instanceof StepError ? asProgramError(error, planned) : error

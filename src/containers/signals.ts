@@ -1,7 +1,7 @@
 // Signals a person sends to `minictr run` reach the container's process, as if it ran right here (signal(7)).
 
 import { constants } from 'node:os'
-import type { Monitor } from '../system/executor.ts'
+import type { Monitor } from '../system/monitor.ts'
 
 const forwarded = [
   'SIGHUP',
@@ -28,8 +28,8 @@ export function forwardSignals(monitor: Monitor, options: { signalProxy: boolean
   let isStarted = false
   const pass = (signal: NodeJS.Signals) => {
     if (!isStarted) early.push(signal)
-    else if (signal === 'SIGWINCH') void monitor.ask('resize')
-    else void monitor.ask('signal', constants.signals[signal])
+    else if (signal === 'SIGWINCH') monitor.tell('resize')
+    else monitor.tell('signal', constants.signals[signal])
   }
   const caught = forwarded.filter(signal => (signal === 'SIGWINCH' ? options.tty : options.signalProxy))
   for (const signal of caught) process.on(signal, pass)

@@ -1,32 +1,26 @@
-// The native helper from Node's side: an executor that performs batches of ops in order, alone or kept by a monitor.
+// The native helper from Node's side: an executor that performs batches of ops in order.
 //
 // A batch is one write and one read. A batch that ends in execve is answered by the socket closing.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { type Channel, StreamChannel } from './channel.ts'
 import { MinictrError } from './error.ts'
-import {
-  type Answer,
-  type Arg,
-  type Call,
-  decodeFrame,
-  encodeRequest,
-  type Frame,
-  signalName,
-} from './wire.ts'
+import { type Answer, type Call, decodeFrame, encodeRequest, type Frame } from './wire.ts'
 
 export type { Answer, Arg, Call } from './wire.ts'
 
 /** What a batch gave: the answers up to the first failure; `closed`: the conversation ended in it (execve, or a death). */
 export type Performance = { answers: Answer[]; closed: boolean }
 
-type Batch = { answers: Answer[]; resolve: (performance: Performance) => void }
+type Batch = { answers: Answer[]; isAnswered: boolean; resolve: (performance: Performance) => void }
 
-/** A conversation with an executor process over a stream socket. Batches are performed in the order they were sent. */
+/** A conversation with an executor process. Batches are performed in the order they were sent. */
 export class Executor {
-  #socket: Duplex
-  #onExit: ((waitStatus: number) => void) | undefined
+  #channel: Channel
+  #event = Promise.withResolvers<number>()
+  #isEventDue = true
   /** Sent and not wholly answered, oldest first. */
   #batches: Batch[] = []
   #chunks: Buffer[] = []
@@ -34,30 +28,46 @@ export class Executor {
   #wantedBytes = 4
   #closed = false
 
-  /** `onExit` is told the wait status of the process a monitor watches. */
-  constructor(socket: Duplex, onExit?: (waitStatus: number) => void) {
-    this.#socket = socket
-    this.#onExit = onExit
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
-    socket.on('error', () => {}) // what follows is 'close'; the caller learns of it as `closed`
-    socket.on('close', () => this.#end())
-    socket.on('end', () => this.#end())
+  constructor(channel: Channel) {
+    this.#channel = channel
+    this.#event.promise.catch(() => {}) // nobody need wait for it
+    channel.listen({ received: chunk => this.#receive(chunk), ended: () => this.#end() })
   }
 
   /**
    * Performs the calls in order until one fails. Further batches may be sent before this one is answered; they are
    * performed after it, whether it failed or not. Throws TypeError for an errno name that is none.
    */
-  async perform(calls: Call[]): Promise<Performance> {
+  perform(calls: Call[]): Promise<Performance> {
+    return new Promise(resolve => {
+      const batch = this.#send(calls, resolve)
+      this.#channel.receiveUntil(() => batch.isAnswered, 'at-once')
+    })
+  }
+
+  /** As `perform`, where nobody needs to know when it is done, or how. */
+  tell(calls: Call[]): void {
+    this.#send(calls, () => {})
+  }
+
+  #send(calls: Call[], resolve: Batch['resolve']): Batch {
+    const batch: Batch = { answers: [], isAnswered: false, resolve }
     const frame = encodeRequest(calls)
-    if (this.#closed) return { answers: [], closed: true }
-    this.#socket.write(frame)
-    return new Promise(resolve => this.#batches.push({ answers: [], resolve }))
+    this.#batches.push(batch)
+    if (this.#closed) this.#finish(batch, true)
+    else this.#channel.send(frame)
+    return batch
+  }
+
+  /** Resolves to the wait status of the process that a monitor watches, when it has ended; rejects if the monitor ends first. */
+  watched(): Promise<number> {
+    this.#channel.receiveUntil(() => !this.#isEventDue, 'some-time')
+    return this.#event.promise
   }
 
   /** Ends the conversation: the executor process ends by itself. */
   close(): void {
-    this.#socket.destroy()
+    this.#channel.close()
   }
 
   #receive(chunk: Buffer): void {
@@ -78,17 +88,26 @@ export class Executor {
 
   #take(frame: Frame): void {
     if (frame.kind === 'exit') {
-      this.#onExit?.(frame.waitStatus)
+      this.#isEventDue = false
+      this.#event.resolve(frame.waitStatus)
       return
     }
     const batch = this.#batches[0]
     batch?.answers.push(...frame.answers)
-    if (frame.last) this.#batches.shift()?.resolve({ answers: batch!.answers, closed: false })
+    if (frame.last && batch) this.#finish(batch, false)
+  }
+
+  #finish(batch: Batch, closed: boolean): void {
+    this.#batches.splice(this.#batches.indexOf(batch), 1)
+    batch.isAnswered = true
+    batch.resolve({ answers: batch.answers, closed })
   }
 
   #end(): void {
     this.#closed = true
-    for (const { answers, resolve } of this.#batches.splice(0)) resolve({ answers, closed: true })
+    this.#isEventDue = false
+    this.#event.reject(new MinictrError('the monitor ended before its container'))
+    for (const batch of [...this.#batches]) this.#finish(batch, true)
   }
 }
 
@@ -98,10 +117,17 @@ export function helperPath(): string {
   return join(import.meta.dirname, fromSources ? '../../dist' : '.', 'minictr-helper')
 }
 
-type Stdio = 'inherit' | 'ignore' | number
+export type Stdio = 'inherit' | 'ignore' | number
 
-function spawnHelper(role: 'init' | 'monitor', stdio: [Stdio, Stdio, Stdio], sockets: number): ChildProcess {
+/** Starts the helper, with so many sockets after its stdio. Throws MinictrError where it is missing. */
+export function spawnHelper(
+  role: 'init' | 'monitor',
+  stdio: [Stdio, Stdio, Stdio],
+  sockets: number,
+): ChildProcess {
   const path = helperPath()
+  // Loaded here because it costs milliseconds that `run`, whose monitor was started before Node, does not owe.
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn(path, [role], {
     stdio: [...stdio, ...Array(sockets).fill('pipe')],
     env: {},
@@ -114,8 +140,8 @@ function spawnHelper(role: 'init' | 'monitor', stdio: [Stdio, Stdio, Stdio], soc
   return child
 }
 
-/** Resolves to how a process ended. */
-function ended(child: ChildProcess): Promise<void> {
+/** Resolves when a process has ended. */
+export function ended(child: ChildProcess): Promise<void> {
   return new Promise(resolve => {
     if (child.exitCode !== null || child.signalCode !== null) resolve()
     else child.on('exit', () => resolve())
@@ -128,7 +154,7 @@ export type LoneExecutor = { executor: Executor; pid: number; close(): Promise<v
 /** Starts an executor by itself. Throws MinictrError where the helper is missing. */
 export function spawnExecutor(stdio: [Stdio, Stdio, Stdio] = ['ignore', 'inherit', 'inherit']): LoneExecutor {
   const child = spawnHelper('init', stdio, 1)
-  const executor = new Executor(child.stdio[3] as Duplex)
+  const executor = new Executor(new StreamChannel(child.stdio[3] as Duplex))
   const end = ended(child)
   return {
     executor,
@@ -137,65 +163,5 @@ export function spawnExecutor(stdio: [Stdio, Stdio, Stdio] = ['ignore', 'inherit
       executor.close()
       return end
     },
-  }
-}
-
-/** How the watched process ended; `status` is 128 + number where a signal ended it. */
-export type Exit = { status: number; signal: string | null }
-
-function exitOf(waitStatus: number): Exit {
-  const number = waitStatus & 0x7f
-  if (number === 0) return { status: waitStatus >> 8, signal: null }
-  return { status: 128 + number, signal: signalName(number) }
-}
-
-/**
- * The parent of a container: performs ops in the host's namespaces (`host`), forks the executor that becomes the
- * container (`init`, usable after the op spawn_init) and outlives this process where need be.
- */
-export class Monitor {
-  host: Executor
-  init: Executor
-  pid: number
-  /** Resolves when the watched process has ended and its output has been passed on; rejects if the monitor dies first. */
-  exited: Promise<Exit>
-  #child: ChildProcess
-
-  constructor(child: ChildProcess) {
-    const exit = Promise.withResolvers<Exit>()
-    this.pid = child.pid!
-    this.host = new Executor(child.stdio[3] as Duplex, waitStatus => exit.resolve(exitOf(waitStatus)))
-    this.init = new Executor(child.stdio[4] as Duplex)
-    this.exited = exit.promise
-    this.exited.catch(() => {}) // nobody need wait for it
-    this.#child = child
-    ended(child).then(() =>
-      exit.reject(new MinictrError(`the monitor (process ${this.pid}) ended before its container`)),
-    )
-    child.unref()
-  }
-
-  /** Starts a monitor whose stdio is this process's own. Throws MinictrError where the helper is missing. */
-  static spawn(options: { stdin: Stdio; stdout?: Stdio; stderr?: Stdio }): Monitor {
-    const { stdin, stdout = 'inherit', stderr = 'inherit' } = options
-    return new Monitor(spawnHelper('monitor', [stdin, stdout, stderr], 2))
-  }
-
-  /** One of the monitor's own ops (native/monitor.c); an error number is not an error of the caller's. */
-  async ask(name: string, ...args: Arg[]): Promise<void> {
-    await this.host.perform([{ name, args }])
-  }
-
-  /** Leaves the monitor to itself: it goes on until its container has ended. */
-  disconnect(): void {
-    this.init.close()
-    this.host.close()
-  }
-
-  /** Leaves it and waits until it has ended (not before its container has, or what was half made is killed). */
-  close(): Promise<void> {
-    this.#child.ref()
-    this.disconnect()
-    return ended(this.#child)
   }
 }

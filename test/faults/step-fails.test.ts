@@ -10,7 +10,7 @@ import { perform, undo } from '../../src/runtime/perform.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import type { Plan, Step } from '../../src/runtime/step.ts'
 import { StepError } from '../../src/runtime/step-error.ts'
-import { Monitor } from '../../src/system/executor.ts'
+import { Monitor } from '../../src/system/monitor.ts'
 import { identify } from '../../src/system/process-identity.ts'
 import { type Bundle, makeBundle } from '../fixtures/bundle.ts'
 import { hostState } from '../fixtures/host-state.ts'
@@ -37,8 +37,8 @@ for (const mapped of [false, true]) {
         journal,
       )
       assert.ok('pid' in outcome)
-      await monitor.ask('watch', outcome.pid)
-      const exit = await monitor.exited
+      monitor.tell('watch', outcome.pid)
+      const exit = await monitor.exit()
       assert.notEqual(exit.status, 0, 'the helper without a role prints its usage and fails')
       assert.equal(exit.signal, null)
       assert.deepEqual((await undo(journal, monitor.host)).failed, [])

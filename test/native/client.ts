@@ -4,7 +4,7 @@
 //
 // Runs the script with sh as PID 1 of a new PID namespace on the host's files, and exits as it did.
 
-import { Monitor } from '../../src/system/executor.ts'
+import { Monitor } from '../../src/system/monitor.ts'
 import { call, MS, NEW, succeed } from './executors.ts'
 
 export type ClientOptions = {
@@ -28,7 +28,7 @@ export type ClientOptions = {
 
 const options = JSON.parse(process.argv[2]!) as ClientOptions
 const { script, stdin = false, terminal = false } = options
-const monitor = Monitor.spawn({ stdin: stdin ? 'inherit' : 'ignore' })
+const monitor = Monitor.ofLauncher() ?? Monitor.spawn({ stdin: stdin ? 'inherit' : 'ignore' })
 const { host, init } = monitor
 
 if (options.recordExit) await succeed(host, call('record_exit', options.recordExit))
@@ -71,7 +71,7 @@ if (options.stopAt === 'running') await stop()
 if (options.detach) {
   monitor.disconnect()
 } else {
-  const { status, signal } = await monitor.exited
+  const { status, signal } = await monitor.exit()
   await host.perform([call('on_orphan', [], [])])
   await monitor.close()
   if (signal) process.stderr.write(`ended by ${signal}\n`)

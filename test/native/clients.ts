@@ -7,13 +7,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { helperPath } from '../../src/system/executor.ts'
 import type { ClientOptions } from './client.ts'
 
 const clientPath = join(import.meta.dirname, 'client.ts')
 
-/** Starts a client whose stdio are sockets to this process; it does not outlive the test. */
-export function client(t: TestContext, options: ClientOptions): ChildProcess {
-  const child = spawn(process.execPath, [clientPath, JSON.stringify(options)], { stdio: 'pipe' })
+/**
+ * Starts a client whose stdio are sockets to this process; it does not outlive the test. `launched`: its monitor is started
+ * before it, as by dist/minictr, and not by itself.
+ */
+export function client(
+  t: TestContext,
+  options: ClientOptions,
+  how: 'launched' | 'by itself' = 'by itself',
+): ChildProcess {
+  const command = [process.execPath, clientPath, JSON.stringify(options)]
+  const [program, ...args] = how === 'launched' ? [helperPath(), 'beside', ...command] : command
+  const child = spawn(program!, args, { stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
   return child
 }

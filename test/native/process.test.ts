@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { Monitor } from '../../src/system/executor.ts'
+import { Monitor } from '../../src/system/monitor.ts'
 import { until } from './clients.ts'
 import { call, errnoOf, inSandbox, MS, NEW, succeed } from './executors.ts'
 
@@ -32,7 +32,7 @@ async function runScript(
     ])
     assert.equal(closed, true)
     options.onStart?.(pid)
-    return await monitor.exited
+    return await monitor.exit()
   } finally {
     await monitor.close()
   }

@@ -194,10 +194,13 @@ test('where the helper has not been built, that is said', async t => {
   t.after(() => rmSync(project, { recursive: true }))
   cpSync(join(import.meta.dirname, '../../src/system'), join(project, 'src/system'), { recursive: true })
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')
-  const copy: typeof import('../../src/system/executor.ts') = await import(
+  const executor: typeof import('../../src/system/executor.ts') = await import(
     join(project, 'src/system/executor.ts')
   )
-  for (const start of [() => copy.spawnExecutor(), () => copy.Monitor.spawn({ stdin: 'ignore' })]) {
+  const monitor: typeof import('../../src/system/monitor.ts') = await import(
+    join(project, 'src/system/monitor.ts')
+  )
+  for (const start of [() => executor.spawnExecutor(), () => monitor.Monitor.spawn({ stdin: 'ignore' })]) {
     assert.throws(start, { name: 'MinictrError', message: new RegExp(`${project}/dist/minictr-helper`) })
   }
 })
