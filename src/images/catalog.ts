@@ -1,7 +1,7 @@
 // The images of a store as people count them: by id, each with all its names.
 
 import { familiarName, parseReference } from './reference.ts'
-import type { Entry, Image, ImageStore } from './store.ts'
+import { type Entry, type Image, type ImageStore, isImage } from './store.ts'
 
 export type CatalogImage = Image & {
   /** Usually one; several where the same image came compressed in different ways. */
@@ -18,9 +18,8 @@ export type CatalogImage = Image & {
 export function listImages(store: ImageStore): CatalogImage[] {
   const entries = store.list()
   const byId = new Map<string, { image: Image; entries: Entry[] }>()
-  for (const entry of entries) {
-    const image = readImage(store, entry, entries)
-    if (!image) continue
+  for (const entry of entries.filter(isImage)) {
+    const image = store.read(entry, entries)
     const known = byId.get(image.id)
     if (known) known.entries.push(entry)
     else byId.set(image.id, { image, entries: [entry] })
@@ -33,11 +32,6 @@ export function listImages(store: ImageStore): CatalogImage[] {
 export function findInCatalog(store: ImageStore, text: string): CatalogImage {
   const { id } = store.resolve(text)
   return listImages(store).find(image => image.id === id)!
-}
-
-function readImage(store: ImageStore, entry: Entry, entries: Entry[]): Image | undefined {
-  if (/index|manifest\.list/.test(entry.manifest.mediaType)) return undefined
-  return store.read(entry, entries)
 }
 
 function describe(image: Image, entries: Entry[]): CatalogImage {

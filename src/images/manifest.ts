@@ -1,6 +1,7 @@
 // What an image is made of, as JSON: manifest, index and image configuration, checked before they are believed.
 
 import { MinictrError } from '../system/error.ts'
+import type { Platform } from './platform.ts'
 import { assertDigest } from './reference.ts'
 
 export const MEDIA_TYPES = {
@@ -15,15 +16,6 @@ export const MEDIA_TYPES = {
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 } as const
-
-/** Which machines a program is for (OCI image spec, image-index.md, "platform"). */
-export type Platform = {
-  os: string
-  architecture: string
-  variant?: string
-  'os.version'?: string
-  'os.features'?: string[]
-}
 
 /** A pointer to a blob: what it is, its digest and its exact size (OCI image spec, descriptor.md). */
 export type Descriptor = {
@@ -162,20 +154,6 @@ export function parseImageConfig(bytes: Uint8Array, what: string, layerCount?: n
     throw new MinictrError(`${what} names ${diffIds.length} layers, its manifest ${layerCount}`)
   }
   return value as unknown as ImageConfig
-}
-
-/**
- * Whether a configuration (or a descriptor's platform) serves the wanted platform. A variant counts only where both sides
- * name one; arm64 without one means v8, as in containerd's platform rules.
- */
-export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
-  if (offered.os !== wanted.os || offered.architecture !== wanted.architecture) return false
-  const [has, wants] = [variantOf(offered), variantOf(wanted)]
-  return has === undefined || wants === undefined || has === wants
-}
-
-function variantOf({ architecture, variant }: Platform): string | undefined {
-  return variant || (architecture === 'arm64' ? 'v8' : undefined)
 }
 
 type Json = Record<string, unknown>

@@ -2,8 +2,14 @@
 
 import { MinictrError } from '../system/error.ts'
 
-/** As in an image index (OCI image spec, image-index.md, "platform"). */
-export type Platform = { os: string; architecture: string; variant?: string }
+/** Which machines a program is for (OCI image spec, image-index.md, "platform"). */
+export type Platform = {
+  os: string
+  architecture: string
+  variant?: string
+  'os.version'?: string
+  'os.features'?: string[]
+}
 
 const OPERATING_SYSTEMS =
   'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos'

@@ -21,12 +21,11 @@ import {
   type Index,
   type Manifest,
   MEDIA_TYPES,
-  matchesPlatform,
-  type Platform,
   parseImageConfig,
   parseManifest,
   parseManifestOrIndex,
 } from './manifest.ts'
+import { type Platform, suitsPlatform } from './platform.ts'
 import { assertDigest, canonicalName, parseReference, type Reference, withDefaultTag } from './reference.ts'
 
 /** The annotation by which skopeo, umoci and crane address an image of a layout. */
@@ -64,6 +63,7 @@ export type Image = {
 /** There is no image of that name or id here. */
 export class ImageNotFoundError extends MinictrError {}
 
+/** The images of one root, by name and id. */
 export class ImageStore {
   readonly directory: string
 
@@ -202,7 +202,7 @@ export class ImageStore {
     const entries = this.list()
     const candidates = /^sha256:[0-9a-f]{64}$/.test(text) ? [] : byReference(entries, text)
     const found = candidates[0] ? this.read(candidates[0], entries) : this.findById(entries, text)
-    return found && (platform === undefined || matchesPlatform(found.config, platform)) ? found : undefined
+    return found && (platform === undefined || suitsPlatform(found.config, platform)) ? found : undefined
   }
 
   /** As `find`, but throws ImageNotFoundError where the image is not here. */
@@ -251,7 +251,7 @@ export class ImageStore {
     if (!match) return undefined
     const prefix = `sha256:${match[1]}`
     const found = new Map<string, Image>()
-    for (const entry of entries) {
+    for (const entry of entries.filter(isImage)) {
       const image = this.read(entry, entries)
       if (image.id.startsWith(prefix) || image.digest === prefix) found.set(image.id, image)
     }
@@ -298,6 +298,11 @@ export class ImageStore {
     const temporary = join(this.directory, 'partial', `oci-layout-${process.pid}`)
     replaceFile(layout, temporary, Buffer.from('{"imageLayoutVersion":"1.0.0"}\n'))
   }
+}
+
+/** Whether an entry is an image of its own; other tools put indexes of several here too. */
+export function isImage({ manifest }: Entry): boolean {
+  return !/index|manifest\.list/.test(manifest.mediaType)
 }
 
 function byReference(entries: Entry[], text: string): Entry[] {

@@ -269,6 +269,7 @@ describe('the image store', () => {
         listImages(store).flatMap(({ tags }) => tags),
         ['one:latest'],
       )
+      assert.equal(store.find(listImages(store)[0]!.id.slice(7, 19))?.digest, digest)
       await make('two', 'cat')
       await remove('two')
       assert.equal(blobs().length, 4)

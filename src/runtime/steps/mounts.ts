@@ -28,17 +28,24 @@ const reasons: Record<string, string> = {
 
 /** A step for each mount, in the order of the configuration. */
 export function mountSteps(spec: Spec, context: PlanContext): Step[] {
+  const taken = new Set(['mount-overlay'])
   return spec.mounts.map(mount => {
     const isCgroup = mount.type === 'cgroup' || mount.type === 'cgroup2'
     const ops = isCgroup
       ? cgroupMountOps(spec, mount, context.host)
       : mountOps(spec.root.path, mount, context)
-    return containerStep(stepId(mount), reasonFor(mount), ops)
+    return containerStep(stepId(mount, taken), reasonFor(mount), ops)
   })
 }
 
-function stepId(mount: Mount): string {
-  return `mount-${mount.destination.replace(/^\/+|\/+$/g, '').replaceAll('/', '-') || 'root'}`
+/** From the mount point, which an image may have named: only characters that mean nothing in a script or on a terminal. */
+function stepId({ destination }: Mount, taken: Set<string>): string {
+  const place = destination.replaceAll(/[^A-Za-z0-9._]+/g, '-').replaceAll(/^-|-$/g, '')
+  const id = `mount-${place || 'root'}`
+  let unique = id
+  for (let number = 2; taken.has(unique); number++) unique = `${id}-${number}`
+  taken.add(unique)
+  return unique
 }
 
 function reasonFor(mount: Mount): string {

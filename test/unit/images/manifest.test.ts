@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
   isIndex,
-  matchesPlatform,
   parseImageConfig,
   parseManifest,
   parseManifestOrIndex,
@@ -69,18 +68,6 @@ describe('an image configuration', () => {
     assert.throws(
       () => parseImageConfig(bytes({ ...config, rootfs: { diff_ids: ['../x'] } }), 'It'),
       /Digest/,
-    )
-  })
-  it('fits a platform by system, architecture and, where both say it, variant', () => {
-    const arm = { os: 'linux', architecture: 'arm64' }
-    assert.ok(matchesPlatform(arm, { ...arm, variant: 'v8' }))
-    assert.ok(!matchesPlatform({ ...arm, variant: 'v9' }, arm))
-    assert.ok(!matchesPlatform(arm, { os: 'linux', architecture: 'amd64' }))
-    assert.ok(
-      matchesPlatform(
-        { os: 'linux', architecture: 'arm', variant: 'v7' },
-        { os: 'linux', architecture: 'arm' },
-      ),
     )
   })
 })

@@ -99,6 +99,14 @@ describe('the script of a plan', () => {
     assert.equal(spawnSync('sh', ['-n'], { input: mapped }).status, 0)
   })
 
+  it('goes on after a variable that reads like the end of a here-document', () => {
+    const env = ['X=1\nSHELL_1\n\'"', 'PATH=/bin']
+    const odd = withOps('execute-program', [{ op: 'execve', candidates: ['/bin/sh'], argv: ['sh'], env }])
+    assert.match(odd, /3<<'SHELL_1_'\n/)
+    assert.match(odd, /\nSHELL_1_\n\) <\/dev\/null\n$/)
+    assert.equal(spawnSync('sh', ['-n'], { input: odd }).status, 0)
+  })
+
   it('leaves out long files that nothing reads, and says so', () => {
     const long = withOps('create-cgroup', [
       { op: 'write_file', path: '/x/config.json', content: 'y'.repeat(5000), how: 'create' },

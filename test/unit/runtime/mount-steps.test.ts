@@ -1,0 +1,22 @@
+// The steps of the mounts: their names, and the calls by which a bind mount becomes read-only.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { PlanContext } from '../../../src/runtime/context.ts'
+import type { Mount, Spec } from '../../../src/runtime/spec.ts'
+import { mountSteps } from '../../../src/runtime/steps/mounts.ts'
+
+const context = { bindSources: {} } as PlanContext
+
+function stepsOf(...mounts: Mount[]) {
+  return mountSteps({ root: { path: '/root' }, mounts, linux: {} } as Spec, context)
+}
+
+const volume = (destination: string): Mount => ({ destination, type: 'overlay', source: 'overlay' })
+
+describe('the steps of mounts', () => {
+  it('have names of their own, whatever an image calls its volumes', () => {
+    const ids = stepsOf(...['/a/b', '/a-b', '/overlay', '/x\nreboot\n', '/é'].map(volume)).map(({ id }) => id)
+    assert.deepEqual(ids, ['mount-a-b', 'mount-a-b-2', 'mount-overlay-2', 'mount-x-reboot', 'mount-root'])
+  })
+})
