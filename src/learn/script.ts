@@ -2,36 +2,18 @@
 
 import type { Op, OpOf } from '../runtime/op.ts'
 import { showText } from '../runtime/ops/row.ts'
-import { shellTwin } from '../runtime/ops.ts'
-import { quote, words } from '../runtime/shell.ts'
 import type { Step } from '../runtime/step.ts'
-import { type Abbreviation, abbreviateCommand, abbreviationsOf, definitions } from './abbreviations.ts'
+import { type Abbreviation, abbreviationsOf, definitions } from './abbreviations.ts'
 import type { Subject } from './explain.ts'
-import { wrap } from './page.ts'
+import { containerSide } from './script-container.ts'
+import { comment, heading, note, rule, runLines } from './script-lines.ts'
 import { summaryOf } from './summary.ts'
-import { enterToolbox, fillToolbox, replaceBy, toolsOf } from './toolbox.ts'
 
-const COMMENT_COLUMNS = 100
 const LONG_CHARACTERS = 2000
 
-/** A shell of the script: what it performs, and the words of the command that starts the next one inside it. */
-type Shell = { lines: string[]; nsenter: string[]; unshare: string[] }
-
-/** What is known on the way through the container's steps. */
-type Walk = {
-  /** The shells so far, each started by the one before; the last one is being written. */
-  shells: Shell[]
-  /** Files of namespaces by the names the plan gives their descriptors. */
-  namespaceFiles: Map<string, string>
-  hasPivoted: boolean
-  /** Options of the setpriv(1) at the end, each by its name, so that a later one replaces an earlier. */
-  setpriv: Map<string, string[]>
-  directory: string
-}
-
 /**
- * The script. It runs as root under `sh`, with util-linux, coreutils, iproute2 and hostname; it removes at its end what it made,
- * and exits with the status of the container's program.
+ * The script. It runs as root under `sh`, with util-linux, coreutils, findutils, iproute2 and hostname; it removes at its
+ * end what it made, and exits with the status of the container's program.
  */
 export function scriptText(subject: Subject): string {
   const { plan } = subject
@@ -64,8 +46,8 @@ function introduction({ spec }: Subject): string[] {
     '#',
     ...comment(
       'Every command does what one system call of `minictr run` does; the numbers are those of `minictr explain run`. ' +
-        'It needs root, util-linux, coreutils, iproute2, hostname, and the layers of the image where minictr has them. It ends ' +
-        "with the status of the container's program, and removes what it made.",
+        'It needs root, util-linux, coreutils, findutils, iproute2, hostname, and the layers of the image where minictr ' +
+        "has them. It ends with the status of the container's program, and removes what it made.",
     ),
     '',
     'set -eu',
@@ -126,7 +108,7 @@ function hostStep(step: Step, subject: Subject, names: Abbreviation[]): string[]
   const isUndone = Array.isArray(step.undo) && step.undo.length > 0
   // Reached as soon as the first command has done its work: one that fails has made nothing.
   const reached = isUndone ? [`reached=${subject.plan.steps.indexOf(step) + 1}`] : []
-  return [...heading(step, subject), ...first, ...reached, ...rest.flat()]
+  return [...heading(step, subject.plan), ...first, ...reached, ...rest.flat()]
 }
 
 /** A file so long that it would hide the rest, which no other op names: minictr's own record of the container. */
@@ -135,237 +117,4 @@ function isUnread(op: Op, { plan }: Subject): op is OpOf<'write_file'> {
     return false
   const path = JSON.stringify(op.path)
   return !plan.steps.some(({ ops }) => ops.some(each => each !== op && JSON.stringify(each).includes(path)))
-}
-
-function containerSide(subject: Subject, names: Abbreviation[]): string[] {
-  const walk: Walk = {
-    shells: [{ lines: [], nsenter: [], unshare: [] }],
-    namespaceFiles: new Map(),
-    hasPivoted: false,
-    setpriv: new Map(),
-    directory: '/',
-  }
-  const steps = subject.plan.steps.filter(({ side }) => side === 'container')
-  const tools = [
-    ...new Set([...toolsOf(afterPivot(steps).flatMap(commandsOf)), 'env', 'setpriv', 'umount']),
-  ].sort()
-  let hasScoped = false
-  for (const step of steps) {
-    const lines = heading(step, subject)
-    if (!hasScoped && step.ops.some(op => 'in' in op && op.in)) {
-      hasScoped = true
-      here(walk).lines.push(...linkGuard(steps, subject.spec.root.path, names))
-    }
-    const enters = step.ops.some(op => isGate(op) && startsShell(op, walk))
-    if (enters) walk.shells.push({ lines: [], nsenter: [], unshare: [] })
-    if (step.ops.some(({ op }) => op === 'pivot_root')) lines.push(...fillToolbox(tools))
-    for (const op of opsFor(step)) lines.push(...containerOp(op, walk, tools, names))
-    here(walk).lines.push(...lines)
-  }
-  return nest(walk.shells, subject)
-}
-
-/** A step that opens a terminal does nothing else in a script, which has the one it was started from. */
-function opsFor({ ops }: Step): Op[] {
-  const pty = ops.find(({ op }) => op === 'open_pty')
-  return pty ? [pty] : ops
-}
-
-/** The shell that is being written. */
-function here(walk: Walk): Shell {
-  return walk.shells.at(-1)!
-}
-
-function isGate({ op }: Op): boolean {
-  return op === 'unshare' || op === 'setns'
-}
-
-/** The first namespace, and a user namespace after others, are entered by starting a shell in them. */
-function startsShell(op: Op, { shells }: Walk): boolean {
-  return shells.length === 1 || (op.op === 'setns' && op.namespace === 'user')
-}
-
-function containerOp(op: Op, walk: Walk, tools: string[], names: Abbreviation[]): string[] {
-  const gate = walk.shells.at(-1)!
-  switch (op.op) {
-    case 'open':
-      walk.namespaceFiles.set(op.as, showText(op.path))
-      return []
-    case 'close':
-      return []
-    case 'create_userns':
-      walk.namespaceFiles.set(op.as, '/proc/$USERNS_PID/ns/user')
-      return [...runLines(op, names), 'export USERNS_PID']
-    case 'setns': {
-      const option = `--${op.namespace}=${walk.namespaceFiles.get(op.slot) ?? ''}`
-      gate.nsenter.push(option)
-      return note(`nsenter ${option}: above, where this shell was started.`)
-    }
-    case 'pivot_root':
-      walk.hasPivoted = true
-      return enterToolbox(words('pivot_root', op.newRoot, op.putOld), tools)
-    case 'umount2':
-      // The shell stands in the toolbox by now; the old root lies on top of the new one.
-      return runLines(op.target === '.' ? { ...op, target: '/' } : op, names)
-    case 'seccomp':
-      return seccompLines(shellTwin(op) as { seccompFilter: string })
-  }
-  const twin = shellTwin(op)
-  if ('unshare' in twin) {
-    gate.unshare.push(...twin.unshare)
-    return note(`unshare ${twin.unshare.join(' ')}: above, where this shell was started.`)
-  }
-  if ('setpriv' in twin) {
-    const [name, ...values] = twin.setpriv
-    walk.setpriv.set(name!, values)
-    return note(`setpriv ${name}: below, in the last command.`)
-  }
-  if ('chdir' in twin) {
-    if (!walk.hasPivoted) return [abbreviateCommand(words('cd', twin.chdir), names)]
-    walk.directory = twin.chdir
-    return note(`env --chdir=${twin.chdir}: below, in the last command.`)
-  }
-  if ('exec' in twin) return execLines(twin.exec, walk)
-  return runLines(op, names)
-}
-
-/** The command lines of an op, or the reason why there is none. */
-function runLines(op: Op, names: Abbreviation[]): string[] {
-  const twin = shellTwin(op)
-  if ('run' in twin) return abbreviateCommand(twin.run, names).split('\n')
-  return 'none' in twin ? note(twin.none) : []
-}
-
-/** A setpriv that can load a filter goes before the last command, as $@; one that cannot is told of. */
-function seccompLines({ seccompFilter }: { seccompFilter: string }): string[] {
-  return [
-    ...note(
-      'setpriv sets no_new_privs with the filter: here, unlike under minictr, setuid programs have no effect.',
-    ),
-    'case $(run setpriv --help) in',
-    '  *--seccomp-filter*)',
-    `    printf %s ${seccompFilter} | base64 -d > filter`,
-    `    set -- ${replaceBy('setpriv')} --seccomp-filter ./filter`,
-    '    ;;',
-    '  *) printf %s\\\\n "No seccomp filter: setpriv(1) of util-linux 2.41 or later could load it." >&2 ;;',
-    'esac',
-  ]
-}
-
-const lookUpWarning =
-  'setpriv takes a number for a name at first, and looks it up as the image says in its nsswitch.conf, still with all ' +
-  'rights: run only images you trust this way. minictr makes the system calls itself and asks nobody.'
-
-/** The chain of programs that replaces the shell: privileges given up, the environment set, the program itself. */
-function execLines({ argv, env }: { argv: string[]; env: string[] }, walk: Walk): string[] {
-  const isRoot = (name: string) => name === '--reuid' || name === '--regid'
-  const options = [...walk.setpriv]
-    // Root needs no change, and setpriv looks every number up as a name in the image's /etc/passwd first.
-    .filter(([name, [value]]) => !(isRoot(name) && value === '0'))
-    .map(([name, values]) => words(name, ...values))
-  const looksUp = options.some(option => /^--(groups|re[ug]id)/.test(option))
-  return [
-    ...(looksUp ? comment(lookUpWarning) : []),
-    'exec "$@" \\',
-    `  ${[replaceBy('setpriv'), ...options].join(' \\\n    ')} \\`,
-    `  ${replaceBy('env')} -i ${words(`--chdir=${walk.directory}`)} -- \\`,
-    ...env.map(variable => `    ${quote(variable)} \\`),
-    `  ${words(...argv)}`,
-  ].flatMap(lines => lines.split('\n'))
-}
-
-/** The shells, each within the command that the one before starts, the first in a subshell of the script. */
-function nest(shells: Shell[], { plan }: Subject): string[] {
-  const takesInput = plan.steps.some(({ ops }) => ops.some(op => op.op === 'spawn_init' && op.stdin))
-  let nested: string[] = []
-  for (const [index, shell] of [...shells.entries()].reverse()) {
-    const within = nested.length ? [...shell.lines, '', ...nested] : shell.lines
-    const mark = endMark(`SHELL_${index}`, within)
-    nested =
-      index === 0
-        ? ['(', ...within, takesInput ? ')' : ') </dev/null']
-        : [`exec ${entrance(shell)}sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
-  }
-  return nested
-}
-
-/** A line by which the lines of a here-document end: none of them, whatever an image put into its variables. */
-function endMark(name: string, lines: string[]): string {
-  const taken = new Set(lines.flatMap(line => line.split('\n')))
-  let mark = name
-  while (taken.has(mark)) mark += '_'
-  return mark
-}
-
-/** nsenter(1) and unshare(1) with all that was collected; nothing where no namespace is entered. */
-function entrance({ nsenter, unshare }: Shell): string {
-  const options = [...new Set(unshare)]
-  const own = options.includes('--mount') ? ['--propagation', 'unchanged'] : []
-  const ends = options.includes('--fork') ? ['--kill-child'] : []
-  return [
-    ...(nsenter.length ? [`nsenter ${nsenter.join(' ')} \\\n  `] : []),
-    ...(options.length ? [`unshare ${[...options, ...own, ...ends].join(' ')} \\\n  `] : []),
-  ].join('')
-}
-
-/**
- * The shell follows links by the host's root: a path that leads out of the container's must stop it. What lies in a file
- * system that the plan itself mounts needs no look.
- */
-function linkGuard(steps: Step[], root: string, names: Abbreviation[]): string[] {
-  const paths: string[] = []
-  const covered: string[] = []
-  for (const op of steps.flatMap(({ ops }) => ops)) {
-    const path = 'in' in op && op.in === root ? scopedPath(op) : undefined
-    if (path === undefined || covered.some(mount => path.startsWith(`${mount}/`))) continue
-    paths.push(path)
-    if (op.op === 'mount' && op.type) covered.push(path)
-  }
-  const shown = abbreviateCommand(quote(root), names)
-  return [
-    '',
-    ...comment(
-      'This shell follows links by the root of this machine. A link in the image must not lead it to a file out here.',
-    ),
-    `for path in ${[...new Set(paths)].map(quote).join(' ')}; do`,
-    `  case $(realpath -m ${shown}"$path") in`,
-    `    "$(realpath ${shown})"/*) ;;`,
-    '    *) printf \'the image has a link that leads %s out of its root\\n\' "$path" >&2; exit 125 ;;',
-    '  esac',
-    'done',
-  ]
-}
-
-function scopedPath(op: Op): string | undefined {
-  const path = op.op === 'mount' ? op.target : 'path' in op ? showText(op.path) : '/'
-  return path === '/' ? undefined : path
-}
-
-function afterPivot(steps: Step[]): Step[] {
-  return steps.slice(steps.findIndex(({ ops }) => ops.some(({ op }) => op === 'pivot_root')))
-}
-
-function commandsOf(step: Step): string[] {
-  return opsFor(step).flatMap(op => {
-    const twin = shellTwin(op)
-    if ('seccompFilter' in twin) return ['base64']
-    return 'run' in twin && op.op !== 'pivot_root' ? [twin.run] : []
-  })
-}
-
-function heading(step: Step, { plan }: Subject): string[] {
-  return ['', `# ${plan.steps.indexOf(step) + 1}/${plan.steps.length}  ${step.id}`, ...comment(step.why)]
-}
-
-function comment(text: string): string[] {
-  return wrap(text, COMMENT_COLUMNS - 2).map(line => `# ${line}`)
-}
-
-/** What a command elsewhere does, or why there is none. */
-function note(text: string): string[] {
-  return wrap(text, COMMENT_COLUMNS - 4).map(line => `#   ${line}`)
-}
-
-function rule(title: string): string {
-  return `# ${'-'.repeat(4)} ${title} ${'-'.repeat(COMMENT_COLUMNS - title.length - 8)}`
 }
