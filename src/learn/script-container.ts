@@ -162,13 +162,21 @@ function nest(shells: Shell[], { plan }: Subject): string[] {
   let nested: string[] = []
   for (const [index, shell] of [...shells.entries()].reverse()) {
     const within = nested.length ? [...shell.lines, '', ...nested] : shell.lines
-    const mark = `SHELL_${index}`
+    const mark = endMark(`SHELL_${index}`, within)
     nested =
       index === 0
         ? ['(', ...within, takesInput ? ')' : ') </dev/null']
         : [`exec ${entrance(shell)}sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
   }
   return nested
+}
+
+/** A line by which the lines of a here-document end: none of them, whatever an image put into its variables. */
+function endMark(name: string, lines: string[]): string {
+  const taken = new Set(lines.flatMap(line => line.split('\n')))
+  let mark = name
+  while (taken.has(mark)) mark += '_'
+  return mark
 }
 
 /** nsenter(1) and unshare(1) with all that was collected; nothing where no namespace is entered. */
