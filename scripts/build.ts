@@ -96,17 +96,11 @@ function writeCodeCache(): void {
   const save = 'writeFileSync(filename + ".cache", script.createCachedData())'
   writeFileSync(writer, `${loader}\nprocess.on('exit', () => require('node:fs').${save})\n`)
   const roots = mkdtempSync(join(tmpdir(), 'minictr-build-'))
-  const minictr = (file: string, ...args: string[]) =>
-    spawnSync(process.execPath, [
-      join(dist, file),
-      '--root',
-      roots,
-      '--run-root',
-      join(roots, 'run'),
-      ...args,
-    ])
-  minictr('minictr.cjs', 'image', 'from-host', 'warm', 'true')
-  minictr('cache-writer.cjs', 'run', '--rm', '--network', 'none', 'warm', 'true')
+  const inRoots = ['--root', roots, '--run-root', join(roots, 'run')]
+  spawnSync(join(dist, 'minictr'), [...inRoots, 'image', 'from-host', 'warm', 'true'])
+  // As the launcher starts a run: with its monitor beside it.
+  const asLaunched = ['beside', process.execPath, writer, ...inRoots]
+  spawnSync(join(dist, 'minictr-helper'), [...asLaunched, 'run', '--rm', '--network', 'none', 'warm', 'true'])
   rmSync(roots, { recursive: true })
   rmSync(writer)
 }
