@@ -57,6 +57,10 @@ function introduction({ spec }: Subject): string[] {
       'mount(8) since 2.39 has a newer interface to the kernel, which takes no more than 255 bytes of lowerdir.',
     ),
     'export LIBMOUNT_FORCE_MOUNT2=always',
+    ...comment(
+      'And it takes nothing from a file that says how directories of the same names are usually mounted.',
+    ),
+    'export LIBMOUNT_FSTAB=/dev/null',
     '',
   ]
 }

@@ -60,8 +60,9 @@ export const mountRows: Rows<MountOp> = {
     ],
     show: op =>
       `mount_setattr(AT_FDCWD, ${cString(joined(op.in, op.path))}, ${op.recursive ? 'AT_RECURSIVE' : '0'}, {set: ${cFlags(op.set)}, clear: ${cFlags(op.clear)}})`,
+    // Without a source mount(8) adds to the options the mount has.
     shell: op => ({
-      run: words('mount', '-o', `remount,bind,${attributeOptions(op)}`, 'none', joined(op.in, op.path)),
+      run: words('mount', '-o', `remount,bind,${attributeOptions(op)}`, joined(op.in, op.path)),
     }),
   },
   idmap_mount: {
@@ -119,8 +120,9 @@ function mountCommand(op: OpOf<'mount'>): string {
 function attributeOptions(op: OpOf<'mount_setattr'>): string {
   const name = (attribute: string) =>
     attribute.replace('MOUNT_ATTR_', '').toLowerCase().replace('rdonly', 'ro')
-  return [
+  const options = [
     ...op.set.map(name),
     ...op.clear.map(attribute => (name(attribute) === 'ro' ? 'rw' : name(attribute).replace(/^no/, ''))),
-  ].join(',')
+  ]
+  return options.map(option => (op.recursive ? `${option}=recursive` : option)).join(',')
 }
