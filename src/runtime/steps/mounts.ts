@@ -66,9 +66,7 @@ function mountOps(root: string, mount: Mount, context: PlanContext): Op[] {
   if (options.bind) {
     const recursive = options.recursive ? ['MS_REC'] : []
     ops.push({ op: 'mount', source: mount.source ?? '', ...place, flags: ['MS_BIND', ...recursive] })
-    if (options.flags.length > 0) {
-      ops.push({ op: 'mount', source: '', ...place, flags: ['MS_REMOUNT', 'MS_BIND', ...options.flags] })
-    }
+    if (options.flags.length > 0) ops.push(setAttributes(root, target, options.flags))
   } else {
     ops.push({
       op: 'mount',
@@ -93,6 +91,12 @@ function mountOps(root: string, mount: Mount, context: PlanContext): Op[] {
   if (options.propagation.length > 0)
     ops.push({ op: 'mount', source: '', ...place, flags: options.propagation })
   return ops
+}
+
+/** Adds flags to those a bind mount has from its source; a remount would take these away, or in a user namespace be refused. */
+function setAttributes(root: string, path: string, flags: string[]): Op {
+  const set = flags.map(flag => flag.replace('MS_', 'MOUNT_ATTR_'))
+  return { op: 'mount_setattr', in: root, path, recursive: false, set, clear: [] }
 }
 
 /** The mount point is made where the image has none: a file for a file, a directory for anything else. */

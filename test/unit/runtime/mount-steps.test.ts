@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PlanContext } from '../../../src/runtime/context.ts'
+import { showOp } from '../../../src/runtime/ops.ts'
 import type { Mount, Spec } from '../../../src/runtime/spec.ts'
 import { mountSteps } from '../../../src/runtime/steps/mounts.ts'
 
@@ -18,5 +19,13 @@ describe('the steps of mounts', () => {
   it('have names of their own, whatever an image calls its volumes', () => {
     const ids = stepsOf(...['/a/b', '/a-b', '/overlay', '/x\nreboot\n', '/é'].map(volume)).map(({ id }) => id)
     assert.deepEqual(ids, ['mount-a-b', 'mount-a-b-2', 'mount-overlay-2', 'mount-x-reboot', 'mount-root'])
+  })
+
+  it('make a bind mount read-only and leave its other attributes as its source has them', () => {
+    const [step] = stepsOf({ destination: '/x', type: 'bind', source: '/y', options: ['rbind', 'ro'] })
+    assert.deepEqual(step!.ops.slice(1).map(showOp), [
+      'mount("/y", "/root/x", NULL, MS_BIND|MS_REC, NULL)',
+      'mount_setattr(AT_FDCWD, "/root/x", 0, {set: MOUNT_ATTR_RDONLY, clear: 0})',
+    ])
   })
 })
