@@ -12,7 +12,13 @@ import * as namespaces from './steps/namespaces.ts'
 import { bindRootStep, overlaySteps } from './steps/overlay.ts'
 import { coverPathsStep, pivotStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
 import { oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
-import { closeDescriptorsStep, createWorkingDirectoryStep, execStep, spawnInitStep } from './steps/program.ts'
+import {
+  closeDescriptorsStep,
+  createWorkingDirectoryStep,
+  execStep,
+  spawnInitStep,
+  streamOwnerStep,
+} from './steps/program.ts'
 import { terminalSteps } from './steps/terminal.ts'
 import * as userns from './steps/user-namespace.ts'
 
@@ -33,6 +39,7 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     // In the new process: its cgroup, then a mount namespace, then the root file system.
     cgroup.join,
     ...oomScoreStep(spec),
+    ...streamOwnerStep(spec, context.stdin),
     ...(mapped ? [userns.createUserNamespaceStep(spec)] : []),
     namespaces.mountNamespaceStep(spec),
     ...(overlay

@@ -4,6 +4,10 @@ import type { Op } from '../op.ts'
 import { annotation, type Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith, hostStep } from './container-step.ts'
+import { hostUser } from './user-namespace.ts'
+
+/** chown(2) takes it for the id a file has. */
+const unchanged = -1
 
 /** The monitor makes the pipes and forks the process that will become the container. */
 export function spawnInitStep(spec: Spec, stdin: boolean): Step {
@@ -14,6 +18,20 @@ export function spawnInitStep(spec: Spec, stdin: boolean): Step {
     'run',
     [],
   )
+}
+
+/** The pipes that are the container's input and output get the owner who is to use them; /dev/null is not touched. */
+export function streamOwnerStep(spec: Spec, stdin: boolean): Step[] {
+  const uid = hostUser(spec, spec.process.user.uid)
+  if (uid === 0 || spec.process.terminal) return []
+  return [
+    containerStep(
+      'give-standard-streams',
+      'Programs open /dev/stdout by its name, and then the owner of the pipe behind it counts: not root of the host, who made it. Before a user namespace is entered, in which that root does not exist.',
+      (stdin ? [0, 1, 2] : [1, 2]).map((fd): Op => ({ op: 'fchown', fd, uid, gid: unchanged })),
+      endsWith.process,
+    ),
+  ]
 }
 
 /** The working directory is made where the image has none, as Docker does. */

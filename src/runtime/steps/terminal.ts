@@ -1,15 +1,20 @@
 // The terminal: a pseudo terminal of the container's own, its controlling end kept by the monitor (pty(7)).
 
+import type { Op } from '../op.ts'
 import type { Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'
 
 const slot = 'terminal'
 
+/** chown(2) takes it for the id a file has. */
+const unchanged = -1
+
 /** With a terminal asked for: opens it, makes it the container's console and its standard input, output and error. */
 export function terminalSteps(spec: Spec): Step[] {
   if (!spec.process.terminal) return []
   const size = spec.process.consoleSize
+  const { uid } = spec.process.user
   return [
     containerStep(
       'open-terminal',
@@ -24,6 +29,7 @@ export function terminalSteps(spec: Spec): Step[] {
         { op: 'mknod', path: '/dev/console', type: 'file', mode: 0o600, tolerate: ['EEXIST'] },
         { op: 'mount', source: '/dev/pts/0', target: '/dev/console', flags: ['MS_BIND'] },
         { op: 'dup2', slot, fd: 0 },
+        ...(uid === 0 ? [] : [{ op: 'fchown', fd: 0, uid, gid: unchanged } satisfies Op]),
         { op: 'dup2', slot, fd: 1 },
         { op: 'dup2', slot, fd: 2 },
         { op: 'close', slot },

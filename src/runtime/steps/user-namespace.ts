@@ -26,6 +26,15 @@ export function containerRoot(spec: Spec): { uid: number; gid: number } | undefi
   return uid === undefined || gid === undefined ? undefined : { uid, gid }
 }
 
+/** The user of the host that a user of the container is. */
+export function hostUser(spec: Spec, uid: number): number {
+  if (!hasUserNamespace(spec)) return uid
+  const range = spec.linux.uidMappings?.find(
+    map => uid >= map.containerID && uid < map.containerID + map.size,
+  )
+  return range === undefined ? uid : range.hostID + uid - range.containerID
+}
+
 /** Makes the namespace, without entering it yet. */
 export function createUserNamespaceStep(spec: Spec): Step {
   return containerStep(
