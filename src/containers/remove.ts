@@ -2,8 +2,10 @@
 
 import { undoEntries } from '../runtime/perform.ts'
 import { removalSteps } from '../runtime/steps/container-files.ts'
+import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'
+import { recover } from './recover.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
 /**
@@ -11,6 +13,7 @@ import { type Container, containerPaths, type Roots } from './state.ts'
  * first, and waited for. Throws MinictrError for a running one without `force`, or where the kernel refuses.
  */
 export async function removeContainer(container: Container, roots: Roots, force: boolean): Promise<void> {
+  const failed: string[] = []
   if (container.status === 'running') {
     if (!force) {
       throw new MinictrError(
@@ -19,12 +22,14 @@ export async function removeContainer(container: Container, roots: Roots, force:
       )
     }
     await killAndWait(container)
+    // Its own command may be undoing the run as well: each act is done once, whoever comes first.
+    failed.push(...(await recover(roots, container.id)))
   }
   const paths = containerPaths(roots, container.id)
   const helper = spawnExecutor()
   try {
     const undo = removalSteps(paths.directory, paths.nameFile(container.name), container.id)
-    const { failed } = await undoEntries(undo, helper.executor)
+    failed.push(...(await undoEntries(undo, helper.executor)).failed)
     if (failed.length === 0) return
     throw new MinictrError(`container ${container.name} is not wholly removed: ${failed.join('; ')}`, {
       remedy: 'Remove the cause and call `minictr rm` again; nothing is lost by that.',
@@ -38,6 +43,10 @@ const pollMs = 20
 
 async function killAndWait(container: Container): Promise<void> {
   const { isRunning } = await import('../system/process-identity.ts')
-  process.kill(container.run!.pid, 'SIGKILL')
+  try {
+    process.kill(container.run!.pid, 'SIGKILL')
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error
+  }
   while (isRunning(container.run!)) await new Promise(resolve => setTimeout(resolve, pollMs))
 }

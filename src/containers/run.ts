@@ -66,9 +66,10 @@ async function performRun(
     if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
     if (!options.remove) monitor.tell('record_exit', paths.exitRecord)
     if (options.tty && options.interactive) monitor.tell('raw_terminal')
+    // Before its output can be seen: whoever sees it may ask for the container, or kill this process.
+    writeRunState(settings, planned.id, outcome.pid)
     monitor.tell('watch', outcome.pid)
     signals.start()
-    writeRunState(settings, planned.id, outcome.pid)
     const { status } = await monitor.exit()
     const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
     monitor.tell('on_orphan', [], [])
