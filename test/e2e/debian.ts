@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   minictr,
   type Outcome,
@@ -34,9 +35,9 @@ export function useDebian(): Debian {
   before(async () => {
     store = await debianStore()
   })
-  after(() => {
+  after(async () => {
     if (!store) return
-    assertNothingLeft(store)
+    await assertNothingLeft(store)
     store.remove()
   })
   const ready = () => store ?? assert.fail('the store is there only while tests run')
@@ -59,18 +60,26 @@ export function useDebian(): Debian {
   return debian
 }
 
-/** No container, mount, cgroup or process of this store is there. */
-export function assertNothingLeft({ root, runRoot }: DebianStore): void {
+/** No container, mount, cgroup or process of this store is there; what ends by itself is given the time for it. */
+export async function assertNothingLeft({ root, runRoot }: DebianStore): Promise<void> {
+  for (let attempt = 0; attempt < 100 && usersOf(root).length > 0; attempt++) await sleep(100)
+  assert.deepEqual(usersOf(root), [], 'processes that see the store')
   assert.deepEqual(namesIn(join(root, 'containers')), [])
   assert.deepEqual(namesIn(join(root, 'names')), [])
   assert.deepEqual(namesIn(runRoot), [])
   assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(root), 'a mount of the store is left')
-  const users = namesIn('/proc').filter(pid => /^\d+$/.test(pid) && Number(pid) !== process.pid && uses(pid, root))
-  assert.deepEqual(users, [], 'processes that see the store')
+}
+
+function usersOf(root: string): string[] {
+  return namesIn('/proc')
+    .filter(pid => /^\d+$/.test(pid) && Number(pid) !== process.pid && uses(pid, root))
+    .map(pid => `${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
 }
 
 function uses(pid: string, root: string): boolean {
-  return textOf(`/proc/${pid}/mountinfo`).includes(`${root}/`) || textOf(`/proc/${pid}/cmdline`).includes(root)
+  return (
+    textOf(`/proc/${pid}/mountinfo`).includes(`${root}/`) || textOf(`/proc/${pid}/cmdline`).includes(root)
+  )
 }
 
 /** The names in a directory; none where it is not there. */

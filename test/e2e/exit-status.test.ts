@@ -40,7 +40,12 @@ describe('the exit status', () => {
 
   it('is 127 where the program is not there', async () => {
     await assertRefused(127, /exec: "nosuch": executable file not found in \$PATH/, [], ['nosuch'])
-    await assertRefused(127, /exec: "\/no\/such": stat \/no\/such: no such file or directory/, [], ['/no/such'])
+    await assertRefused(
+      127,
+      /exec: "\/no\/such": stat \/no\/such: no such file or directory/,
+      [],
+      ['/no/such'],
+    )
     await assertRefused(127, /exec: "": executable file not found in \$PATH/, [], [''])
     await assertRefused(127, /"nosuch"/, ['--entrypoint', 'nosuch'], ['argument'])
     await assertRefused(127, /"etc"/, ['--workdir', '/'], ['etc'])
@@ -57,8 +62,18 @@ describe('the exit status', () => {
 
   it('is 125 where minictr itself refuses', async () => {
     await assertRefused(125, /working directory 'relative' is invalid/, ['-w', 'relative'], ['true'])
-    await assertRefused(125, /working directory .* \/etc\/passwd, or a part of it, is not a directory/, ['-w', '/etc/passwd'], ['true'])
-    await assertRefused(125, /\/etc\/passwd\/x, or a part of it, is not a directory/, ['-w', '/etc/passwd/x'], ['true'])
+    await assertRefused(
+      125,
+      /working directory .* \/etc\/passwd, or a part of it, is not a directory/,
+      ['-w', '/etc/passwd'],
+      ['true'],
+    )
+    await assertRefused(
+      125,
+      /\/etc\/passwd\/x, or a part of it, is not a directory/,
+      ['-w', '/etc/passwd/x'],
+      ['true'],
+    )
     await assertRefused(125, /Unable to find user nosuch/i, ['-u', 'nosuch'], ['true'])
     await assertRefused(125, /Unable to find group nosuch/i, ['-u', '0:nosuch'], ['true'])
     await assertRefused(125, /Unable to find group nosuch/i, ['--group-add', 'nosuch'], ['true'])
