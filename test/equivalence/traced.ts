@@ -81,6 +81,11 @@ export function expectedOf(op: Op): string[] {
         `mount(${text(op.source)}, ${text(target)}, ${text(op.type)}, ${flags(op.flags)}, ${text(op.data)})`,
       ]
     }
+    case 'mount_setattr': {
+      const how = op.recursive ? 'AT_EMPTY_PATH|AT_RECURSIVE' : 'AT_EMPTY_PATH'
+      const attributes = `attr_set=${flags(op.set)}, attr_clr=${flags(op.clear)}, propagation=${op.propagation ?? 0}`
+      return [`mount_setattr(N, "", ${how}, {${attributes}, userns_fd=N}, 32)`]
+    }
     case 'umount2':
       return [`umount2(${text(op.target)}, ${flags(op.flags)})`]
     case 'pivot_root':
@@ -148,6 +153,7 @@ function inOrder(names: string[]): string[] {
 
 /** What of an op's arguments every trace of it shows: the last part of its path, or the name it is about. */
 export function markOf(op: Op): string {
-  const path = op.op === 'mount' ? '' : 'path' in op && typeof op.path === 'string' ? op.path : ''
+  const byDescriptor = op.op === 'mount' || op.op === 'mount_setattr'
+  const path = byDescriptor ? '' : 'path' in op && typeof op.path === 'string' ? op.path : ''
   return path.slice(path.lastIndexOf('/') + 1)
 }
