@@ -57,8 +57,8 @@ function namespacesOf({ linux }: Spec): string {
 
 function limitsOf({ memory, cpu, pids, blockIO }: Resources): string {
   const limits = [
-    memory?.limit !== undefined && `memory ${memory.limit} bytes`,
-    memory?.swap !== undefined && `memory and swap ${memory.swap} bytes`,
+    memory?.limit !== undefined && `memory ${sizeText(memory.limit)}`,
+    memory?.swap !== undefined && `memory and swap ${sizeText(memory.swap)}`,
     cpu?.quota !== undefined && cpu.period !== undefined && `${cpu.quota / cpu.period} CPUs`,
     cpu?.shares !== undefined && `CPU shares ${cpu.shares}`,
     cpu?.cpus !== undefined && `CPUs ${cpu.cpus}`,
@@ -66,6 +66,19 @@ function limitsOf({ memory, cpu, pids, blockIO }: Resources): string {
     blockIO?.weight !== undefined && `block I/O weight ${blockIO.weight}`,
   ].filter(Boolean)
   return limits.length ? limits.join(', ') : 'none'
+}
+
+/** Whole units, so that nothing is rounded away; -1 is how the configuration says "unlimited". */
+function sizeText(bytes: number): string {
+  if (bytes < 0) return 'unlimited'
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+  let unit = 0
+  let size = bytes
+  while (size >= 1024 && size % 1024 === 0 && unit < units.length - 1) {
+    size /= 1024
+    unit++
+  }
+  return `${size} ${units[unit]}`
 }
 
 function powerOf({ process, linux }: Spec): string {

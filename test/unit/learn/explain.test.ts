@@ -48,7 +48,7 @@ describe('the page that explains a plan', () => {
   it('opens with what the container will be', () => {
     assert.match(text, /^A container, step by step\n\nimage +docker\.io\/library\/debian:trixie\n/)
     assert.match(text, /\ncontainer +calm_hopper 3f2a/)
-    assert.match(text, /\nlimits +memory 67108864 bytes\n/)
+    assert.match(text, /\nlimits +memory 64 MiB\n/)
     assert.match(text, /\nnamespaces +its own mount, pid\n/)
   })
 
