@@ -1,5 +1,6 @@
 // The options before the command's name: where minictr keeps its things, and how it talks.
 
+import { DEFAULT_CONFIGURATION_FILE } from '../images/configuration-file.ts'
 import type { GlobalOptions } from './command.ts'
 import { usageError } from './usage-error.ts'
 
@@ -13,14 +14,13 @@ const directories: { [flag: string]: 'root' | 'runRoot' | 'configFile' } = {
 
 /**
  * Reads the global options; `words` is what follows them, the command's name first (what `help` is about, where
- * that is wanted). Relative paths are taken
- * from the working directory. Throws MinictrError in Docker's words for an unknown flag or a missing value.
+ * that is wanted). Relative paths are taken from the working directory. Throws MinictrError in Docker's words for an unknown flag or a missing value.
  */
 export function parseGlobals(argv: string[]): Invocation {
   const globals: GlobalOptions = {
     root: '/var/lib/minictr',
     runRoot: '/run/minictr',
-    configFile: '/etc/minictr/config.json',
+    configFile: DEFAULT_CONFIGURATION_FILE,
     debug: false,
   }
   let at = 0

@@ -5,8 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { MinictrError } from '../system/error.ts'
-
-export const DEFAULT_CONFIGURATION_FILE = '/etc/minictr/config.json'
+import { readConfigurationFile } from './configuration-file.ts'
 
 export type Configuration = {
   /** Asked before docker.io, in this order: `https://mirror.example`. */
@@ -29,7 +28,7 @@ export function readConfiguration(file: string): Configuration {
     'insecure-registries': insecure,
     'userns-remap': _,
     ...unknown
-  } = readObject(file)
+  } = readConfigurationFile(file)
   const [key] = Object.keys(unknown)
   if (key !== undefined) {
     throw new MinictrError(`${file}: unknown key "${key}"`, {
@@ -92,28 +91,6 @@ export function certificatesFor(host: string, { certificatesDirectory }: Configu
 export function hostName(host: string): string {
   const match = /^\[(.*)\](?::\d+)?$/.exec(host) ?? /^([^:]*)(?::\d+)?$/.exec(host)
   return (match?.[1] ?? host).toLowerCase()
-}
-
-function readObject(file: string): Record<string, unknown> {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    if (file === DEFAULT_CONFIGURATION_FILE && (error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw new MinictrError(`Cannot read the configuration file ${file}: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new MinictrError(`${file} is not JSON: ${(error as Error).message}`, { cause: error })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new MinictrError(`${file} holds ${JSON.stringify(value)}, not an object`)
-  }
-  return value as Record<string, unknown>
 }
 
 function textList(file: string, key: string, value: unknown): string[] {
