@@ -36,6 +36,10 @@ export function checkSysctls(names: string[], own: NamespaceType[]): void {
   for (const name of names) {
     const setting = name.includes('/') ? name.replaceAll('/', '.') : name
     const namespace = namespaceOf(setting)
+    // The name becomes a path below /proc/sys, which must not lead to a setting of another name.
+    if (name.split('/').some(part => part === '' || part === '.' || part === '..')) {
+      throw refused(name, 'it is no name of a setting', 'sysctl -a lists them; a name takes dots or slashes.')
+    }
     if (setting === 'kernel.hostname') {
       throw refused(name, 'the host name has an option of its own', 'Use --hostname.')
     }

@@ -73,6 +73,9 @@ test('settings of the machine or of a shared namespace are refused by name', () 
   assert.throws(() => checkSysctls(['vm.max_map_count'], [...all]), {
     message: /vm\.max_map_count .* no namespace/,
   })
+  for (const name of ['net/../kernel/core_pattern', 'net/ipv4/./x', 'net//x', '']) {
+    assert.throws(() => checkSysctls([name], [...all]), { message: /is no name of a setting/ }, name)
+  }
   assert.throws(() => checkSysctls(['kernel.panic'], [...all]), { message: /kernel\.panic/ })
   assert.throws(() => checkSysctls(['kernel.hostname'], [...all]), { remedy: /--hostname/ })
   assert.throws(() => checkSysctls(['net.core.somaxconn'], ['ipc']), { message: /no network namespace/ })
