@@ -47,7 +47,7 @@ export async function provideImage(
 
 /** Unpacks what a reboot has made doubtful; nothing in the usual case. */
 async function provideLayers(image: Image, store: ImageStore, layers: LayerStore): Promise<void> {
-  if (image.diffIds.every((diffId, index) => layers.has(diffId, image.diffIds.slice(0, index)))) return
+  if (layers.hasAll(image)) return
   const { readyLayers } = await import('../images/ready.ts')
   await readyLayers(image, store, layers)
 }

@@ -43,6 +43,7 @@ const UNFINISHED = '.unpacking-'
 /** When the kernel has long begun to write out what it has in memory (dirty_expire_centisecs, proc_sys_vm(5)). */
 export const SETTLING_AGE_MS = 60_000
 
+/** The unpacked layers of one root. */
 export class LayerStore {
   readonly directory: string
 
@@ -56,6 +57,11 @@ export class LayerStore {
     return this.layer(diffId, lowerDiffIds) !== undefined
   }
 
+  /** Whether every layer of an image is. */
+  hasAll({ diffIds }: { diffIds: string[] }): boolean {
+    return diffIds.every((diffId, index) => this.has(diffId, diffIds.slice(0, index)))
+  }
+
   /** The unpacked layer; undefined where it has to be unpacked (again). */
   layer(diffId: string, lowerDiffIds: string[] = []): Layer | undefined {
     const own = this.layerAt(this.keyOf(diffId))
@@ -63,12 +69,7 @@ export class LayerStore {
     return this.layerAt(chainKey([...lowerDiffIds, diffId]))
   }
 
-  /** The directories of an image's layers, bottom first, as overlay takes them. Throws MinictrError where one is missing. */
-  pathsOf(image: { diffIds: string[] }): string[] {
-    return this.layersOf(image).map(({ path }) => path)
-  }
-
-  /** As `pathsOf`, with what a LayerStack needs to know. */
+  /** The layers of an image, bottom first. Throws MinictrError where one is missing. */
   layersOf({ diffIds }: { diffIds: string[] }): Layer[] {
     return diffIds.map((diffId, index) => {
       const layer = this.layer(diffId, diffIds.slice(0, index))
@@ -106,7 +107,7 @@ export class LayerStore {
     return diffIds.flatMap((diffId, index) => [this.keyOf(diffId), chainKey(diffIds.slice(0, index + 1))])
   }
 
-  /** The name of the layer whose directory `pathsOf` has given. */
+  /** The name of the layer that has this path. */
   keyOfPath(path: string): string {
     return basename(dirname(path))
   }

@@ -2,6 +2,7 @@
 // layers were safely on the disk they are unpacked again, from the blobs.
 
 import { createReadStream } from 'node:fs'
+import { whileBringing } from './collect.ts'
 import type { Layer } from './layer-stack.ts'
 import type { LayerStore } from './layers.ts'
 import type { Image, ImageStore } from './store.ts'
@@ -9,25 +10,19 @@ import type { Image, ImageStore } from './store.ts'
 /** Pieces in which a blob is read. */
 const CHUNK_BYTES = 256 * 1024
 
-/**
- * The layers of an image, bottom first, unpacked where they are not. `onUnpack` is called once if there is something to
- * do. Throws MinictrError where a blob is missing or damaged.
- */
-export async function readyLayers(
-  image: Image,
-  store: ImageStore,
-  layers: LayerStore,
-  onUnpack?: () => void,
-): Promise<Layer[]> {
-  let isTold = false
+/** The layers of an image, bottom first, unpacked where they are not. Throws MinictrError where a blob is missing or damaged. */
+export async function readyLayers(image: Image, store: ImageStore, layers: LayerStore): Promise<Layer[]> {
+  // Nobody collects garbage meanwhile: a layer that is half unpacked looks like what a killed unpacker left.
+  if (!layers.hasAll(image)) await whileBringing(store, () => unpackMissing(image, store, layers))
+  return layers.layersOf(image)
+}
+
+async function unpackMissing(image: Image, store: ImageStore, layers: LayerStore): Promise<void> {
   for (const [index, diffId] of image.diffIds.entries()) {
     const lowerDiffIds = image.diffIds.slice(0, index)
     if (layers.has(diffId, lowerDiffIds)) continue
-    if (!isTold) onUnpack?.()
-    isTold = true
     const { digest, mediaType } = image.manifest.layers[index]!
     const source = createReadStream(store.blobPath(digest), { highWaterMark: CHUNK_BYTES })
     await layers.unpack(source, { mediaType, diffId, lowerDiffIds })
   }
-  return layers.layersOf(image)
 }

@@ -47,7 +47,7 @@ describe('the image store', () => {
       run('skopeo', '--insecure-policy', 'copy', '-q', `oci:${root}/images:${name}`, `dir:${root}/copy`)
       assert.equal(run('umoci', 'ls', '--layout', join(root, 'images')).trim(), name)
       run('umoci', 'unpack', '--image', `${root}/images:${name}`, join(root, 'bundle'))
-      const [ours] = layers.pathsOf(image)
+      const ours = layers.layersOf(image)[0]?.path
       run('diff', '-r', '--no-dereference', ours!, join(root, 'bundle/rootfs'))
     })
 
@@ -56,7 +56,7 @@ describe('the image store', () => {
       writeFileSync(script, '#!/usr/bin/env sh\necho from the script\n')
       chmodSync(script, 0o755)
       const image = await make('tools', 'bash', 'ls', script)
-      const [directory] = layers.pathsOf(image)
+      const directory = layers.layersOf(image)[0]?.path
       const out = execFileSync(
         'chroot',
         [directory!, '/bin/bash', '-c', `ls -d /tmp; ${script}; stat=$(ls -ld /tmp); echo $stat`],

@@ -72,7 +72,7 @@ describe('a real Debian layer', () => {
 
   it('is unpacked exactly as GNU tar does it: modes, owners, times, links, content, extended attributes', async () => {
     await layers.store.unpack(createReadStream(gzip), { mediaType: '', diffId, lowerDiffIds: [] })
-    const [root] = layers.store.pathsOf({ diffIds: [diffId] })
+    const root = layers.store.layersOf({ diffIds: [diffId] })[0]?.path
     const reference = join(layers.directory, 'reference')
     mkdirSync(reference)
     execFileSync('tar', [
