@@ -98,7 +98,8 @@ function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource |
     if (owner) ops.push({ op: 'lchown', path: overlay.upper, ...owner })
   }
   for (const { path, mode, uid, gid } of context.directories) {
-    ops.push({ op: 'mkdir', path, mode })
+    // The missing source of a bind mount may be made by another container's run as well, just now.
+    ops.push({ op: 'mkdir', path, mode, tolerate: ['EEXIST'] })
     if (uid !== undefined && gid !== undefined) ops.push({ op: 'lchown', path, uid, gid })
   }
   return ops
