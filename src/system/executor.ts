@@ -106,7 +106,11 @@ export class Executor {
   #end(): void {
     this.#closed = true
     this.#isEventDue = false
-    this.#event.reject(new MinictrError('the monitor ended before its container'))
+    this.#event.reject(
+      new MinictrError('the monitor ended before its container', {
+        remedy: 'Something killed it; `minictr system recover` undoes what it can no longer undo.',
+      }),
+    )
     for (const batch of [...this.#batches]) this.#finish(batch, true)
   }
 }
