@@ -224,7 +224,7 @@ describe('the image store', () => {
         containerId: 'c'.repeat(64),
         isRunning: false,
         imageId: image.id,
-        layerPaths: layers.pathsOf(image),
+        layerPaths: layers.layersOf(image).map(({ path }) => path),
       }
       await assert.rejects(
         remove('one', false, [use]),
