@@ -12,7 +12,7 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
     const [{ print }, { runHelp }] = await Promise.all([import('./output.ts'), import('./run-help.ts')])
     return await print(runHelp())
   }
-  if (options.interactive && options.tty) await requireTerminal()
+  if (options.tty) await useTerminal(options)
   if (!options.isNetworkChosen && !options.quiet && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
   }
@@ -26,10 +26,17 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   return exitStatus
 }
 
-/** Docker's words and its status, which is not 125 here. */
-async function requireTerminal(): Promise<void> {
+/**
+ * Takes over the size of the terminal. Without one, output may still have a terminal of its own, but nothing can be
+ * typed: Docker's words and its status, which is not 125 here.
+ */
+async function useTerminal(options: RunOptions): Promise<void> {
   const { isatty } = await import('node:tty')
-  if (isatty(0)) return
+  if (isatty(1)) {
+    const [columns, rows] = process.stdout.getWindowSize()
+    options.terminalSize = { rows, columns }
+  }
+  if (!options.interactive || isatty(0)) return
   const { MinictrError } = await import('../system/error.ts')
   throw new MinictrError('the input device is not a TTY', {
     remedy: 'Leave out -t: with -i alone, standard input may be a pipe or a file.',

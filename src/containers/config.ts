@@ -136,7 +136,7 @@ function makeProcess(
   )
   const { ulimits, oomScoreAdjustment } = options
   return {
-    ...(options.tty && { terminal: true }),
+    ...(options.tty && { terminal: true, ...consoleSize(options) }),
     user: { uid, gid, additionalGids },
     args: programArguments(options, image.config),
     env: programEnvironment(options, image.config, { hostname, home }),
@@ -146,6 +146,11 @@ function makeProcess(
     ...(options.noNewPrivileges && { noNewPrivileges: true }),
     ...(oomScoreAdjustment !== undefined && { oomScoreAdj: oomScoreAdjustment }),
   }
+}
+
+function consoleSize({ terminalSize }: RunOptions): Pick<Process, 'consoleSize'> {
+  if (terminalSize === undefined) return {}
+  return { consoleSize: { height: terminalSize.rows, width: terminalSize.columns } }
 }
 
 function makeLinux(

@@ -20,6 +20,8 @@ export type RunOptions = {
 
   interactive: boolean
   tty: boolean
+  /** The size of the caller's terminal, for that of the container. */
+  terminalSize?: { rows: number; columns: number }
   signalProxy: boolean
   stopSignal?: string
   stopTimeoutSeconds?: number

@@ -65,6 +65,8 @@ async function performRun(
     )
     if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
     if (!options.remove) monitor.tell('record_exit', paths.exitRecord)
+    // Once more, for a terminal that standard input has, not standard output, and for a change meanwhile.
+    if (options.tty) monitor.tell('resize')
     if (options.tty && options.interactive) monitor.tell('raw_terminal')
     // Before its output can be seen: whoever sees it may ask for the container, or kill this process.
     writeRunState(settings, planned.id, outcome.pid)
