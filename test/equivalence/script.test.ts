@@ -20,8 +20,13 @@ before(async () => {
   shared = join(store.root, 'shared')
   mkdirSync(shared)
   writeFileSync(join(shared, 'file'), 'from the host\n')
+  mkdirSync(join(shared, 'below'))
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'nosuid,size=1m', 'below', join(shared, 'below')])
 })
-after(() => store?.remove())
+after(() => {
+  if (shared) spawnSync('umount', [join(shared, 'below')])
+  store?.remove()
+})
 
 /** The container as `run` makes it. */
 function run(flags: string[], command: string[]): Promise<Outcome> {
