@@ -12,9 +12,16 @@ import { containerPaths, type Roots, readContainer, recordUnknownExit } from './
 /**
  * Undoes what is left of runs whose monitor is gone, of one container or of all of these roots. A container that was
  * complete stays, stopped; one that was being made goes. Returns what could not be undone, a line each.
+ *
+ * With `only` the monitor may still be there, since it is the monitor that calls for this as its last act; not, however,
+ * while the container's program runs.
  */
 export async function recover(roots: Roots, only?: string): Promise<string[]> {
-  const left = journals(roots).filter(({ id, owner }) => (only ? id === only : !owner || !isRunning(owner)))
+  const left = journals(roots).filter(({ id, owner }) => {
+    if (only !== undefined && id !== only) return false
+    if (!owner || !isRunning(owner)) return true
+    return only !== undefined && readContainer(roots, id)?.status !== 'running'
+  })
   if (left.length === 0) return []
   const helper = spawnExecutor()
   try {
@@ -35,9 +42,9 @@ async function recoverOne(
 ): Promise<string[]> {
   const container = readContainer(roots, id)
   const keeps = container !== undefined && container.spec.annotations[annotation.removeAtExit] !== 'true'
-  const wasStarted = container?.run !== undefined
-  if (keeps && container.status === 'unknown') recordUnknownExit(roots, id)
+  const wasStarted = container?.run !== undefined || container?.exit !== undefined
   const { failed } = await undo(journal, executor, entry => entry.lasts === 'run' || !(keeps && wasStarted))
+  if (keeps && wasStarted && !container.exit) recordUnknownExit(roots, id)
   return failed.map(text => `${id.slice(0, 12)}: ${text}`)
 }
 

@@ -25,6 +25,8 @@ export type Debian = {
   run(flags: string[], command: string[], options?: ProcessOptions): Promise<Outcome>
   /** The same, not awaited. */
   start(flags: string[], command: string[], options?: ProcessOptions): Running
+  /** Without --rm, not awaited. */
+  startKept(flags: string[], command: string[], options?: ProcessOptions): Running
   /** What a shell script prints inside, without the last newline. Fails where it does not succeed. */
   inside(script: string, ...flags: string[]): Promise<string>
 }
@@ -43,14 +45,17 @@ export function useDebian(): Debian {
   const ready = () => store ?? assert.fail('the store is there only while tests run')
   const runArgs = (flags: string[], command: string[]) => [
     ...ready().globals,
-    ...['run', '--rm', ...flags, ready().image, ...command],
+    ...['run', ...flags, ready().image, ...command],
   ]
+  const start = (flags: string[], command: string[], options?: ProcessOptions) =>
+    startMinictr(runArgs(flags, command), options)
   const debian: Debian = {
     store: ready,
     directory: () => mkdtempSync(join(ready().root, '../shared-')),
     minictr: (...args) => minictr([...ready().globals, ...args]),
-    run: (flags, command, options) => minictr(runArgs(flags, command), options),
-    start: (flags, command, options) => startMinictr(runArgs(flags, command), options),
+    run: (flags, command, options) => start(['--rm', ...flags], command, options).outcome,
+    start: (flags, command, options) => start(['--rm', ...flags], command, options),
+    startKept: start,
     async inside(script, ...flags) {
       const { status, stdout, stderr } = await debian.run(flags, ['sh', '-c', script])
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
