@@ -85,8 +85,10 @@ function specMount(mount: MountOption, request: MountRequest, directories: NewDi
   return made.mount
 }
 
+/** Read-only with all that is mounted below the source, as in Docker since version 25. */
 function bindMount({ source, target, isReadOnly, isRecursive, propagation = 'rprivate' }: BindMount): Mount {
-  const options = [isRecursive ? 'rbind' : 'bind', ...(isReadOnly ? ['ro'] : []), propagation]
+  const access = isReadOnly ? [isRecursive ? 'rro' : 'ro'] : []
+  const options = [isRecursive ? 'rbind' : 'bind', ...access, propagation]
   return { destination: target, type: 'bind', source, options }
 }
 

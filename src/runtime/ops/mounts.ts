@@ -60,10 +60,7 @@ export const mountRows: Rows<MountOp> = {
     ],
     show: op =>
       `mount_setattr(AT_FDCWD, ${cString(joined(op.in, op.path))}, ${op.recursive ? 'AT_RECURSIVE' : '0'}, {set: ${cFlags(op.set)}, clear: ${cFlags(op.clear)}})`,
-    // Without a source mount(8) adds to the options the mount has.
-    shell: op => ({
-      run: words('mount', '-o', `remount,bind,${attributeOptions(op)}`, joined(op.in, op.path)),
-    }),
+    shell: op => ({ run: attributeCommand(op) }),
   },
   idmap_mount: {
     man: 'mount_setattr(2)',
@@ -117,12 +114,20 @@ function mountCommand(op: OpOf<'mount'>): string {
   return words('mount', '-t', op.type ?? 'none', ...given, op.source || 'none', target)
 }
 
+/** Without a source mount(8) adds to the options a mount has; many versions of it know only one mount at a time. */
+function attributeCommand(op: OpOf<'mount_setattr'>): string {
+  const target = joined(op.in, op.path)
+  const remount = ['mount', '-o', `remount,bind,${attributeOptions(op)}`]
+  if (!op.recursive) return words(...remount, target)
+  const list = words('findmnt', '--list', '--noheadings', '--submounts', '--output', 'TARGET', target)
+  return `${list} | while read -r place; do ${words(...remount)} "$place"; done`
+}
+
 function attributeOptions(op: OpOf<'mount_setattr'>): string {
   const name = (attribute: string) =>
     attribute.replace('MOUNT_ATTR_', '').toLowerCase().replace('rdonly', 'ro')
-  const options = [
+  return [
     ...op.set.map(name),
     ...op.clear.map(attribute => (name(attribute) === 'ro' ? 'rw' : name(attribute).replace(/^no/, ''))),
-  ]
-  return options.map(option => (op.recursive ? `${option}=recursive` : option)).join(',')
+  ].join(',')
 }

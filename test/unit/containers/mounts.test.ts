@@ -19,7 +19,7 @@ const at = (destination: string, line: string, change?: Change) =>
 describe('a bind mount', () => {
   const options: [line: string, options: string[]][] = [
     ['-v /tmp:/x', ['rbind', 'rprivate']],
-    ['-v /tmp:/x:ro', ['rbind', 'ro', 'rprivate']],
+    ['-v /tmp:/x:ro', ['rbind', 'rro', 'rprivate']],
     ['-v /tmp:/x:rslave', ['rbind', 'rslave']],
     ['--mount type=bind,src=/tmp,dst=/x,bind-nonrecursive,ro', ['bind', 'ro', 'rprivate']],
     ['--mount type=bind,src=/tmp,dst=/x,bind-propagation=shared', ['rbind', 'shared']],
