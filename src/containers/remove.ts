@@ -1,19 +1,23 @@
 // Removing a container: the undo of the steps that outlive a run, last one first.
 
+import { Journal } from '../runtime/journal.ts'
 import { undoEntries } from '../runtime/perform.ts'
 import { removalSteps } from '../runtime/steps/container-files.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'
+import { isRunning } from '../system/process-identity.ts'
 import { recover } from './recover.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
 /**
  * Removes a container that does not run, with its writable layer and its name. With `force` a running one is killed
- * first, and waited for. Throws MinictrError for a running one without `force`, or where the kernel refuses.
+ * first, and waited for. Throws MinictrError for a running one without `force`, for one that is just being made, or where
+ * the kernel refuses.
  */
 export async function removeContainer(container: Container, roots: Roots, force: boolean): Promise<void> {
   const failed: string[] = []
+  if (container.status === 'created') refuseHalfMade(container, roots)
   if (container.status === 'running') {
     if (!force) {
       throw new MinictrError(
@@ -39,10 +43,18 @@ export async function removeContainer(container: Container, roots: Roots, force:
   }
 }
 
+/** Its files are in use from the first step on, long before there is a program that could be seen to run. */
+function refuseHalfMade({ id, name }: Container, roots: Roots): void {
+  const maker = new Journal(containerPaths(roots, id).runDirectory).owner()
+  if (!maker || !isRunning(maker)) return
+  throw new MinictrError(`cannot remove container "${name}": it is just being made`, {
+    remedy: 'Wait until it runs, or end the command that makes it.',
+  })
+}
+
 const pollMs = 20
 
 async function killAndWait(container: Container): Promise<void> {
-  const { isRunning } = await import('../system/process-identity.ts')
   try {
     process.kill(container.run!.pid, 'SIGKILL')
   } catch (error) {

@@ -63,7 +63,10 @@ async function performRun(
       journal,
       observer,
     )
-    if ('quit' in outcome) return { exitStatus: 0, leftovers: outcome.leftovers }
+    if ('quit' in outcome) {
+      monitor.tell('on_orphan', [], [])
+      return { exitStatus: 0, leftovers: outcome.leftovers }
+    }
     if (!options.remove) monitor.tell('record_exit', paths.exitRecord)
     // Once more, for a terminal that standard input has, not standard output, and for a change meanwhile.
     if (options.tty) monitor.tell('resize')
@@ -77,7 +80,10 @@ async function performRun(
     monitor.tell('on_orphan', [], [])
     return { exitStatus: status, leftovers: failed }
   } catch (error) {
-    throw error instanceof StepError ? asProgramError(error, planned) : error
+    if (!(error instanceof StepError)) throw error
+    // All that can be undone is; after any other error the monitor sees to it.
+    monitor.tell('on_orphan', [], [])
+    throw asProgramError(error, planned)
   } finally {
     signals.stop()
   }

@@ -102,6 +102,16 @@ describe('run --step', () => {
     }
   })
 
+  it('keeps rm away from what is half made', async () => {
+    const session = start([], ['true'])
+    await goTo(session, 'mount-overlay')
+    const rm = await minictr([...store.globals, 'rm', '-f', ...readdirSync(join(store.root, 'containers'))])
+    assert.equal(rm.status, 1)
+    assert.match(rm.stderr, /it is just being made/)
+    session.type('quit')
+    assertNothingLeft(idIn((await session.end()).text))
+  })
+
   it('opens a shell on the host that knows the names and the process', async () => {
     const session = start([], ['true'])
     await goTo(session, 'mount-proc')
