@@ -85,7 +85,7 @@ describe('standard output and error', () => {
   })
 
   it('end the program that writes for ever, when nobody reads on', () => {
-    const stdout = shellLine('run $image yes 2>/dev/null | head -n 1; echo "status ${PIPESTATUS[0]}"')
+    const stdout = shellLine('run $image yes 2>/dev/null | head -n 1; echo "status $PIPESTATUS"')
     assert.equal(stdout, 'y\nstatus 1\n')
     assert.equal(shellLine('run -t $image yes 2>/dev/null < /dev/null | head -n 1'), 'y\r\n')
   })
