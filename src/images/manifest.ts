@@ -153,7 +153,28 @@ export function parseImageConfig(bytes: Uint8Array, what: string, layerCount?: n
   if (layerCount !== undefined && layerCount !== diffIds.length) {
     throw new MinictrError(`${what} names ${diffIds.length} layers, its manifest ${layerCount}`)
   }
-  return value as unknown as ImageConfig
+  checkRunConfig(value.config ?? undefined, `${what}: config`)
+  return { ...value, config: value.config ?? undefined } as unknown as ImageConfig
+}
+
+/** What images say of how they are run, by the form it must have; null is as good as nothing. */
+const RUN_FIELDS = {
+  text: ['User', 'WorkingDir', 'StopSignal'],
+  list: ['Env', 'Cmd', 'Entrypoint'],
+  object: ['Volumes', 'Labels', 'ExposedPorts'],
+}
+
+function checkRunConfig(config: unknown, what: string): void {
+  if (config === undefined) return
+  if (!isObject(config)) throw new MinictrError(`${what} is ${show(config)}, not an object`)
+  const check = (fields: string[], kind: string, isRight: (value: unknown) => boolean) => {
+    const wrong = fields.find(field => (config[field] ?? undefined) !== undefined && !isRight(config[field]))
+    if (wrong !== undefined) throw new MinictrError(`${what}.${wrong} is ${show(config[wrong])}, not ${kind}`)
+  }
+  const isText = (value: unknown) => typeof value === 'string'
+  check(RUN_FIELDS.text, 'a text', isText)
+  check(RUN_FIELDS.list, 'a list of texts', value => Array.isArray(value) && value.every(isText))
+  check(RUN_FIELDS.object, 'an object', isObject)
 }
 
 type Json = Record<string, unknown>
@@ -165,10 +186,12 @@ function parseObject(bytes: Uint8Array, what: string): Json {
   } catch (cause) {
     throw new MinictrError(`${what} is not JSON: ${(cause as Error).message}`, { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new MinictrError(`${what} is not a JSON object`)
-  }
-  return value as Json
+  if (!isObject(value)) throw new MinictrError(`${what} is not a JSON object`)
+  return value
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function asList(value: unknown, what: string): unknown[] {

@@ -70,4 +70,15 @@ describe('an image configuration', () => {
       /Digest/,
     )
   })
+  it('must say how it is run in the right form, and may say null', () => {
+    const parse = (run: unknown) => parseImageConfig(bytes({ ...config, config: run }), 'It')
+    const empty = { User: '', Env: null, Cmd: ['a'], Entrypoint: [], Volumes: { '/v': {} }, Labels: null }
+    assert.deepEqual(parse(empty).config, empty)
+    assert.equal(parse(null).config, undefined)
+    const wrong = { Env: 'A=1', Cmd: [1], Volumes: ['/v'], Labels: 'x', WorkingDir: 7, Entrypoint: 'sh' }
+    for (const [field, value] of Object.entries(wrong)) {
+      assert.throws(() => parse({ [field]: value }), new RegExp(`It: config\\.${field} is `), field)
+    }
+    assert.throws(() => parse('sh'), /It: config is "sh", not an object/)
+  })
 })
