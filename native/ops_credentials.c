@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -74,6 +75,11 @@ static int64_t op_umask(struct executor *executor, const struct arg *args) {
   return umask((mode_t)args[0].number);
 }
 
+// join_session_keyring name: a new one
+static int64_t op_join_session_keyring(struct executor *executor, const struct arg *args) {
+  return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, args[0].text) < 0 ? -1 : 0;
+}
+
 // seccomp flags program: struct sock_filter[]
 static int64_t op_seccomp(struct executor *executor, const struct arg *args) {
   size_t count = args[1].length / sizeof(struct sock_filter);
@@ -92,6 +98,7 @@ const struct op credential_ops[] = {
     {"prctl", "ii", op_prctl, false},
     {"prlimit", "iii", op_prlimit, false},
     {"umask", "i", op_umask, false},
+    {"join_session_keyring", "s", op_join_session_keyring, false},
     {"seccomp", "ib", op_seccomp, true},
     {0},
 };

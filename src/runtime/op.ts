@@ -113,6 +113,8 @@ export type Op = Common &
     | { op: 'prctl'; option: string; value: number }
     | { op: 'prlimit'; resource: string; soft: number | 'unlimited'; hard: number | 'unlimited' }
     | { op: 'umask'; mode: number }
+    /** A new session keyring of this name in place of the one inherited (keyrings(7)). */
+    | { op: 'join_session_keyring'; name: string }
     | { op: 'seccomp'; flags: string[]; program: BpfInstruction[] }
     /** Attaches an eBPF device filter (base64 of struct bpf_insn[]) to a cgroup v2 directory. */
     | { op: 'attach_device_filter'; cgroup: string; program: string }

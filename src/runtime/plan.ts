@@ -11,7 +11,7 @@ import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
 import { bindRootStep, overlaySteps } from './steps/overlay.ts'
 import { coverPathsStep, pivotStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
-import { oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
+import { keyringStep, oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
 import {
   closeDescriptorsStep,
   createWorkingDirectoryStep,
@@ -66,6 +66,7 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     ...coverPathsStep(spec),
 
     // Power is given up last, because everything above needed it.
+    keyringStep(context.containerId),
     ...resourceLimitStep(spec),
     closeDescriptorsStep(),
     ...privilegeSteps(spec, context),

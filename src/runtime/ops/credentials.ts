@@ -15,6 +15,7 @@ type CredentialOp =
   | 'prctl'
   | 'prlimit'
   | 'umask'
+  | 'join_session_keyring'
   | 'seccomp'
   | 'attach_device_filter'
 
@@ -91,6 +92,15 @@ export const credentialRows: Rows<CredentialOp> = {
     arguments: op => [op.mode],
     show: op => `umask(${octal(op.mode)})`,
     shell: op => ({ run: `umask ${octal(op.mode)}` }),
+  },
+  join_session_keyring: {
+    man: 'keyctl_join_session_keyring(3)',
+    syscalls: ['keyctl'],
+    arguments: op => [op.name],
+    show: op => `keyctl(KEYCTL_JOIN_SESSION_KEYRING, ${cString(op.name)})`,
+    shell: () => ({
+      none: 'keyctl(1) of the package keyutils does it, as keyctl session NAME PROGRAM; most machines have none',
+    }),
   },
   seccomp: {
     man: 'seccomp(2)',
