@@ -8,18 +8,19 @@ built_in=
 built_with=
 
 # start NODE ARG...: a run gets its monitor before Node is started, since afterwards the fork alone takes milliseconds. Where
-# `run` is another word of the command line, the monitor ends unused.
+# `run` is another word of the command line, the monitor ends unused. The two dashes: Node would take an --env-file behind
+# the program's name for its own (`node program --env-file x`).
 start() {
   node=$1
   shift
   case " $* " in
     *' run '*)
       if [ -x "$dist/minictr-helper" ]; then
-        exec "$dist/minictr-helper" beside "$node" "$dist/minictr.cjs" "$@"
+        exec "$dist/minictr-helper" beside "$node" -- "$dist/minictr.cjs" "$@"
       fi
       ;;
   esac
-  exec "$node" "$dist/minictr.cjs" "$@"
+  exec "$node" -- "$dist/minictr.cjs" "$@"
 }
 
 # A link (/usr/local/bin/minictr, npm's bin) leads here: -ef sees that without starting readlink.
