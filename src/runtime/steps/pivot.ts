@@ -79,27 +79,30 @@ export function coverPathsStep(spec: Spec): Step[] {
     steps.push(
       containerStep(
         'mask-paths',
-        'Some files are not even to be read: kernel memory, keys, the scheduler’s debug data. A file is covered with /dev/null, a directory with an empty read-only file system.',
-        masked.flatMap((path): Op[] => [
-          {
-            op: 'mount',
-            source: '/dev/null',
-            target: path,
-            flags: ['MS_BIND'],
-            tolerate: ['ENOENT', 'ENOTDIR'],
-          },
-          {
-            op: 'mount',
-            source: 'tmpfs',
-            target: path,
-            type: 'tmpfs',
-            flags: ['MS_RDONLY'],
-            data: 'size=0k',
-            tolerate: ['ENOENT', 'ENOTDIR'],
-          },
-        ]),
+        'Some files are not even to be read: kernel memory, keys, the scheduler’s debug data. A file is covered with /dev/null, a directory with an empty read-only file system. /dev/null must be there: a path that is missing is passed over, and without the cover every path would seem to be.',
+        [
+          { op: 'open', path: '/dev/null', how: 'path', as: 'cover' },
+          { op: 'close', slot: 'cover' },
+          ...masked.flatMap(coverOps),
+        ],
       ),
     )
   }
   return steps
+}
+
+function coverOps(path: string): Op[] {
+  const tolerate = ['ENOENT', 'ENOTDIR']
+  return [
+    { op: 'mount', source: '/dev/null', target: path, flags: ['MS_BIND'], tolerate },
+    {
+      op: 'mount',
+      source: 'tmpfs',
+      target: path,
+      type: 'tmpfs',
+      flags: ['MS_RDONLY'],
+      data: 'size=0k',
+      tolerate,
+    },
+  ]
 }
