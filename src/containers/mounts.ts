@@ -65,6 +65,12 @@ function allMounts({ options, imageVolumes }: MountRequest): MountOption[] {
     .map(path => posix.resolve('/', path))
     .filter(target => !taken.has(target))
     .sort()
+  if (volumes.includes('/')) {
+    throw new MinictrError('the image declares a volume at /, which would hide all that is in it', {
+      remedy: 'Ask its publisher to take that VOLUME out.',
+      exitStatus: 125,
+    })
+  }
   return [
     ...options.mounts,
     ...volumes.map(target => ({ type: 'volume' as const, target, isReadOnly: false, copiesContent: true })),
@@ -79,7 +85,9 @@ function specMount(mount: MountOption, request: MountRequest, directories: NewDi
   }
   const volumes = `${request.directory}/volumes`
   if (!directories.some(({ path }) => path === volumes)) directories.push({ path: volumes, mode: 0o711 })
-  const place = `${volumes}/${mount.target.slice(1).replaceAll('/', '-')}`
+  const name = `${volumes}/${mount.target.slice(1).replaceAll('/', '-')}`
+  let place = name
+  for (let number = 2; directories.some(({ path }) => path === place); number++) place = `${name}-${number}`
   const made = volumeMount(mount, place, request.image, request.mappings)
   directories.push(...made.directories)
   return made.mount

@@ -126,6 +126,17 @@ describe('a volume without a name', () => {
     })
   })
 
+  it('shares its directory with no other, whatever they are called', () => {
+    const config = { Cmd: ['sh'], Volumes: { '/a/b': {}, '/a-b': {} } }
+    const sources = ['/a/b', '/a-b'].map(target => at(target, '', { config })?.source)
+    assert.notEqual(sources[0], sources[1])
+  })
+
+  it('is refused where it would hide the root', () => {
+    const config = { Cmd: ['sh'], Volumes: { '/x/..': {} } }
+    assert.throws(() => run('', { config }), /declares a volume at \//)
+  })
+
   it('begins empty with volume-nocopy', () => {
     assert.equal(at('/srv/data', '--mount dst=/srv/data,volume-nocopy')?.type, 'bind')
   })
