@@ -105,6 +105,8 @@ export function expectedOf(op: Op): string[] {
     case 'sethostname':
     case 'setdomainname':
       return [`${op.op}(${text(op.name)}, ${op.name.length})`]
+    case 'join_session_keyring':
+      return [`keyctl(KEYCTL_JOIN_SESSION_KEYRING, ${text(op.name)})`]
     case 'setgroups':
       return [`setgroups(${op.gids.length}, [${op.gids.join(', ')}])`]
     case 'setresgid':
