@@ -10,7 +10,7 @@ import type { Debian } from './debian.ts'
  */
 export function onOwnHost(debian: Debian, script: string, ...flags: string[]): Promise<Outcome> {
   const { globals, image } = debian.store()
-  const command = [process.execPath, mainPath, ...globals, 'run', '--rm', ...flags, image]
+  const command = [process.execPath, '--', mainPath, ...globals, 'run', '--rm', ...flags, image]
   const unshare = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...command]
   return new Promise(resolve => {
     const child = execFile('unshare', unshare, { timeout: 30_000 }, (_, stdout, stderr) => {

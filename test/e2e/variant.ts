@@ -1,4 +1,5 @@
-// Debian under another configuration: the same layer, already in the store, with the settings an image can have.
+// Debian under another configuration: the same layer, already in the store, with the settings an image can have, and a
+// layer of a test's own above it.
 
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
@@ -7,14 +8,21 @@ import { debianImage, pushImage, writeBlob, writeIndexFile } from '../fixtures/i
 import { startRegistry } from '../fixtures/registry.ts'
 import type { Debian } from './debian.ts'
 
+/** What an image may have besides: another platform, and the tar of one more layer. */
+export type Additions = { architecture?: string; layer?: Buffer }
+
 /**
  * Pulls an image of Debian's layer with `config` (OCI image spec, config.md) into the store of these tests, through a
  * registry that is gone then. Returns its name.
  */
-export async function pullVariant(debian: Debian, config: object): Promise<string> {
+export async function pullVariant(
+  debian: Debian,
+  config: object,
+  additions: Additions = {},
+): Promise<string> {
   const registry = await startRegistry()
   try {
-    const name = await pushVariant(debian, registry.host, config)
+    const name = await pushVariant(debian, registry.host, config, additions)
     const { status, stderr } = await debian.minictr('pull', '--quiet', name)
     assert.equal(status, 0, stderr)
     return name
@@ -23,12 +31,12 @@ export async function pullVariant(debian: Debian, config: object): Promise<strin
   }
 }
 
-/** Pushes such an image, for another platform where one is given. Returns its name. */
+/** Pushes such an image. Returns its name. */
 export async function pushVariant(
   debian: Debian,
   host: string,
   config: object,
-  platform: { architecture?: string } = {},
+  { layer, ...platform }: Additions = {},
 ): Promise<string> {
   const base = await debianImage()
   const layout = join(debian.directory(), 'layout')
@@ -41,8 +49,14 @@ export async function pushVariant(
     const place = digest.replace(':', '/')
     symlinkSync(join(base, 'blobs', place), join(layout, 'blobs', place))
   }
-  const changed = { ...read(manifest.config.digest), ...platform, config }
-  const described = writeBlob(layout, manifest.config.mediaType, changed)
+  const original = read(manifest.config.digest)
+  if (layer) {
+    const added = writeBlob(layout, 'application/vnd.oci.image.layer.v1.tar', layer)
+    manifest.layers.push(added)
+    original.rootfs.diff_ids.push(added.digest)
+    delete original.history
+  }
+  const described = writeBlob(layout, manifest.config.mediaType, { ...original, ...platform, config })
   const made = writeBlob(layout, manifest.mediaType, { ...manifest, config: described })
   writeIndexFile(layout, { variant: made })
   const name = `${host}/variant:latest`
