@@ -41,6 +41,7 @@ export type ChosenMounts = { mounts: Mount[]; directories: NewDirectory[] }
 export function chooseMounts(request: MountRequest): ChosenMounts {
   const directories: NewDirectory[] = []
   const asked = allMounts(request).map(mount => specMount(mount, request, directories))
+  for (const mount of asked) refuseInsideProc(mount)
   const targets = new Set(asked.map(({ destination }) => destination))
   const networkFiles = networkFileMounts(request).filter(({ destination }) => !targets.has(destination))
   const standard = standardMounts(request).filter(
@@ -48,6 +49,22 @@ export function chooseMounts(request: MountRequest): ChosenMounts {
       !targets.has(destination) && !(targets.has('/dev') && destination.startsWith('/dev/')),
   )
   return { mounts: [...standard, ...[...asked, ...networkFiles].sort(byDepth)], directories }
+}
+
+/** Files of /proc that may be covered by others: they only tell something (runc, libcontainer/rootfs_linux.go). */
+const coverable =
+  'cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev sys/kernel/ns_last_pid sys/crypto/fips_enabled'
+    .split(' ')
+    .map(name => `/proc/${name}`)
+
+/** The runtime itself, and every program, must find the kernel's own /proc there. */
+function refuseInsideProc({ destination, type, source }: Mount): void {
+  const isInside = destination === '/proc' || (destination.startsWith('/proc/') && type !== 'tmpfs')
+  if (!isInside || coverable.includes(destination)) return
+  throw new MinictrError(`${source ?? type} cannot be mounted at ${destination}: it is inside /proc`, {
+    remedy: `Choose another place; of /proc only these may be covered: ${coverable.join(' ')}`,
+    exitStatus: 125,
+  })
 }
 
 function byDepth(a: Mount, b: Mount): number {

@@ -45,7 +45,14 @@ describe('a bind mount', () => {
   it('takes the place of a standard mount', () => {
     assert.equal(at('/dev/shm', '-v /tmp:/dev/shm')?.type, 'bind')
     assert.equal(at('/etc/hosts', '-v /etc/hosts:/etc/hosts')?.source, '/etc/hosts')
-    assert.equal(mountsOf('-v /tmp:/proc').filter(({ destination }) => destination === '/proc').length, 1)
+    assert.equal(mountsOf('-v /tmp:/sys').filter(({ destination }) => destination === '/sys').length, 1)
+  })
+
+  it('lies nowhere in /proc, where the kernel tells programs about themselves; single files that only tell may be covered', () => {
+    assert.throws(() => mountsOf('-v /tmp:/proc'), /\/tmp cannot be mounted at \/proc: it is inside \/proc/)
+    assert.throws(() => mountsOf('-v /tmp:/proc/self'), /inside \/proc/)
+    assert.equal(at('/proc/uptime', '-v /etc/hostname:/proc/uptime')?.type, 'bind')
+    assert.equal(at('/proc/acpi', '--tmpfs /proc/acpi')?.type, 'tmpfs')
   })
 
   it('of /dev leaves nothing of the standard /dev', () => {
