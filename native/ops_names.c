@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,8 +37,37 @@ static int64_t make_one(const char *root, const char *path, mode_t mode) {
   return result;
 }
 
+// Where the symbolic link at a path inside a root leads, as a path inside that root; NULL with errno where there is none.
+static char *link_target(const char *root, const char *path) {
+  struct place place;
+  if (place_open(&place, root, path)) return NULL;
+  char target[PATH_MAX];
+  ssize_t length = readlinkat(place.directory, place.name, target, sizeof target - 1);
+  place_close(&place);
+  if (length < 0) return NULL;
+  target[length] = 0;
+  const char *slash = strrchr(path, '/');
+  int above = target[0] == '/' || !slash ? 0 : (int)(slash - path + 1);
+  char *result = NULL;
+  return asprintf(&result, "%.*s%s", above, path, target) < 0 ? NULL : result;
+}
+
+enum { LINKS = 40 }; // as many as the kernel follows
+
+static int64_t make_way(const char *root, const char *path, mode_t mode, int links);
+
+// Where a link of a root leads to nothing, the directory it means is made there, as if it were no link.
+static int64_t make_linked(const char *root, const char *link, mode_t mode, int links) {
+  if (links == LINKS) return errno = ELOOP, -1;
+  char *target = *root ? link_target(root, link) : NULL;
+  if (!target) return errno = EEXIST, -1;
+  int64_t result = make_way(root, target, mode, links + 1);
+  free(target);
+  return result;
+}
+
 // As mkdir -p: what is missing above the last directory gets 0755; a directory that is there already is fine.
-static int64_t make_way(const char *root, const char *path, mode_t mode) {
+static int64_t make_way(const char *root, const char *path, mode_t mode, int links) {
   if (is_directory(root, path)) return 0;
   char *prefix = strdup(path);
   if (!prefix) return -1;
@@ -48,9 +79,10 @@ static int64_t make_way(const char *root, const char *path, mode_t mode) {
     *end = 0;
     bool last = !end[cut ? 1 + strspn(end + 1, "/") : 0];
     if (*prefix && !is_directory(root, prefix)) result = make_one(root, prefix, last ? mode : 0755);
-    if (result && errno == EEXIST) { // made by another process just now, or not a directory
+    if (result && errno == EEXIST) { // made by another process just now, a link to nothing, or not a directory
       if (is_directory(root, prefix)) result = 0;
-      else errno = last ? EEXIST : ENOTDIR;
+      else result = make_linked(root, prefix, last ? mode : 0755, links);
+      if (result && errno == EEXIST && !last) errno = ENOTDIR;
     }
     *end = cut;
     if (last) break;
@@ -65,7 +97,7 @@ enum { MKDIR_ATTEMPTS = 1000 };
 // the directory that all of them share. Then all over.
 static int64_t make_with_parents(const char *root, const char *path, mode_t mode) {
   for (int attempt = 1;; attempt++) {
-    if (make_way(root, path, mode) == 0) return 0;
+    if (make_way(root, path, mode, 0) == 0) return 0;
     if (errno != ENOENT || attempt == MKDIR_ATTEMPTS) return -1;
   }
 }
@@ -125,15 +157,47 @@ static int64_t op_link(struct executor *executor, const struct arg *args) {
   return result;
 }
 
-// mknod in path mode major minor
-static int64_t op_mknod(struct executor *executor, const struct arg *args) {
+static int make_node(const char *root, const char *path, mode_t mode, dev_t device) {
   struct place place;
-  if (place_open(&place, args[0].text, args[1].text)) return -1;
-  dev_t device = makedev((unsigned)args[3].number, (unsigned)args[4].number);
+  if (place_open(&place, root, path)) return -1;
   mode_t before = umask(0);
-  int result = mknodat(place.directory, place.name, (mode_t)args[2].number, device);
+  int result = mknodat(place.directory, place.name, mode, device);
   umask(before);
   place_close(&place);
+  return result;
+}
+
+// Whether a path inside a root leads to anything.
+static bool leads_somewhere(const char *root, const char *path) {
+  int fd = path_open(root, path, O_PATH, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+// A file that is to be mounted on, behind a link of a root that leads to nothing: it is made where the link says.
+static int make_linked_file(const char *root, const char *link, mode_t mode, int links) {
+  if (links == LINKS) return errno = ELOOP, -1;
+  char *target = leads_somewhere(root, link) ? NULL : link_target(root, link);
+  if (!target) return errno = EEXIST, -1;
+  char *slash = strrchr(target, '/');
+  int result = 0;
+  if (slash && slash != target) {
+    *slash = 0;
+    result = (int)make_with_parents(root, target, 0755);
+    *slash = '/';
+  }
+  if (!result) result = make_node(root, target, mode, 0);
+  if (result && errno == EEXIST) result = make_linked_file(root, target, mode, links + 1);
+  free(target);
+  return result;
+}
+
+// mknod in path mode major minor
+static int64_t op_mknod(struct executor *executor, const struct arg *args) {
+  const char *root = args[0].text, *path = args[1].text;
+  mode_t mode = (mode_t)args[2].number;
+  int result = make_node(root, path, mode, makedev((unsigned)args[3].number, (unsigned)args[4].number));
+  if (result && errno == EEXIST && *root && S_ISREG(mode)) return make_linked_file(root, path, mode, 0);
   return result;
 }
 
