@@ -101,6 +101,8 @@ function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource |
     // The missing source of a bind mount may be made by another container's run as well, just now.
     ops.push({ op: 'mkdir', path, mode, tolerate: ['EEXIST'] })
     if (uid !== undefined && gid !== undefined) ops.push({ op: 'lchown', path, uid, gid })
+    // mkdir(2) leaves these bits out, and a change of the owner takes them away.
+    if (mode & 0o6000) ops.push({ op: 'chmod', path, mode })
   }
   return ops
 }
