@@ -50,6 +50,26 @@ static int64_t op_pivot_root(struct executor *executor, const struct arg *args) 
   return syscall(SYS_pivot_root, args[0].text, args[1].text);
 }
 
+// copy_mount source recursive slot
+static int64_t op_copy_mount(struct executor *executor, const struct arg *args) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (args[1].number ? AT_RECURSIVE : 0);
+  int tree = (int)syscall(SYS_open_tree, AT_FDCWD, args[0].text, flags);
+  return tree < 0 ? -1 : slot_put(executor, args[2].number, tree);
+}
+
+// attach_mount slot in target
+static int64_t op_attach_mount(struct executor *executor, const struct arg *args) {
+  int tree = slot_get(executor, args[0].number);
+  if (tree < 0) return -1;
+  int fd = open_target(args[1].text, args[2].text, false);
+  if (fd < 0) return -1;
+  long result = syscall(SYS_move_mount, tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return result;
+}
+
 // mount_setattr in path recursive set clear propagation
 static int64_t op_mount_setattr(struct executor *executor, const struct arg *args) {
   struct mount_attr attr = {
@@ -92,6 +112,8 @@ const struct op mount_ops[] = {
     {"umount2", "si", op_umount2, false},
     {"pivot_root", "ss", op_pivot_root, false},
     {"mount_setattr", "ssiiii", op_mount_setattr, false},
+    {"copy_mount", "sii", op_copy_mount, false},
+    {"attach_mount", "iss", op_attach_mount, false},
     {"idmap_mount", "ssi", op_idmap_mount, false},
     {0},
 };

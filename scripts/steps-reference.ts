@@ -44,6 +44,7 @@ const host: HostFiles = {
   readText: path => texts[path],
   kindOf: path => (path in texts ? 'file' : path === '/srv/data' ? 'directory' : undefined),
   statusOf: () => undefined,
+  realPath: path => path,
   namesIn: () => [],
 }
 

@@ -1,6 +1,6 @@
 // What is read of this host while a container's configuration is made; nothing is changed.
 
-import { lstatSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { FileStatus } from '../runtime/devices.ts'
 import { errnoOf } from '../system/errno.ts'
@@ -14,6 +14,8 @@ export type HostFiles = {
   kindOf(path: string): 'file' | 'directory' | undefined
   /** What stat(2) says of a path, links followed; undefined where there is nothing. */
   statusOf(path: string): FileStatus | undefined
+  /** A path without links; undefined where there is nothing. */
+  realPath(path: string): string | undefined
   /** Names in a directory, none where it cannot be read. */
   namesIn(directory: string): { name: string; kind: 'directory' | 'device' | 'other' }[]
 }
@@ -30,6 +32,7 @@ export const thisHost: HostFiles = {
     const stats = unlessMissing(() => statSync(path))
     return stats && { mode: stats.mode, device: stats.rdev, uid: stats.uid, gid: stats.gid }
   },
+  realPath: path => unlessMissing(() => realpathSync(path)),
   namesIn: directory =>
     (unlessMissing(() => readdirSync(directory)) ?? []).sort().flatMap(name => {
       const stats = unlessMissing(() => lstatSync(`${directory}/${name}`))

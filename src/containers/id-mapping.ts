@@ -56,7 +56,7 @@ function toHost(id: number, mappings: SpecIdMapping[] | undefined): number {
 }
 
 /** Throws MinictrError, in Docker's words, for what a user namespace of its own makes impossible. */
-export function checkMapped({ privileged, network, namespaces }: RunOptions): void {
+export function checkMapped({ privileged, network, namespaces, mounts }: RunOptions): void {
   const remedy = 'Add --userns host to do without the mapping.'
   const refuse = (message: string) => new MinictrError(message, { remedy, exitStatus: 125 })
   if (privileged) {
@@ -68,6 +68,12 @@ export function checkMapped({ privileged, network, namespaces }: RunOptions): vo
     throw refuse("cannot share the host's network namespace when user namespaces are enabled")
   if (namespaces.pid === 'host') {
     throw refuse('cannot share the host PID namespace when user namespaces are enabled')
+  }
+  const tied = mounts.find(mount => mount.type === 'bind' && /slave|shared/.test(mount.propagation ?? ''))
+  if (tied) {
+    throw refuse(
+      `the mount at ${tied.target} cannot stay tied to the host when user namespaces are enabled: its flags could be taken off inside`,
+    )
   }
 }
 

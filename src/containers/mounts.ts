@@ -8,6 +8,7 @@ import { MinictrError } from '../system/error.ts'
 import type { HostFiles } from './host-files.ts'
 import type { IdMappings } from './id-mapping.ts'
 import type { BindMount, MountOption, RunOptions, TmpfsMount } from './options.ts'
+import { checkPropagation } from './propagation.ts'
 import { type NewDirectory, volumeMount } from './volumes.ts'
 
 const DEFAULT_SHM_BYTES = 64 * 1024 ** 2
@@ -97,6 +98,7 @@ function allMounts({ options, imageVolumes }: MountRequest): MountOption[] {
 function specMount(mount: MountOption, request: MountRequest, directories: NewDirectory[]): Mount {
   if (mount.type === 'tmpfs') return tmpfsMount(mount)
   if (mount.type === 'bind') {
+    checkPropagation(mount, request.host)
     directories.push(...missingDirectories(mount, request.host))
     return bindMount(mount)
   }

@@ -26,6 +26,7 @@ export function scriptText(subject: Subject): string {
     `export ${[...names.map(({ name }) => name), 'TOOLBOX'].join(' ')}`,
     ...cleanUp(host, subject, names),
     ...ownerMapping(subject),
+    ...tiedMounts(subject),
     '',
     rule("The host's side"),
     ...host.flatMap(step => hostStep(step, subject, names)),
@@ -74,6 +75,16 @@ function ownerMapping({ plan }: Subject): string[] {
     '  *idmapping*) ;;',
     '  *) echo "mount(8) cannot map the owners of files here: util-linux 2.39 or later can" >&2; exit 125 ;;',
     'esac',
+  ]
+}
+
+/** What only open_tree(2) can do. */
+function tiedMounts({ plan }: Subject): string[] {
+  if (!plan.steps.some(({ ops }) => ops.some(({ op }) => op === 'copy_mount'))) return []
+  return [
+    '',
+    'echo "A shell cannot make a mount with the propagation slave or shared: use minictr run." >&2',
+    'exit 125',
   ]
 }
 

@@ -87,6 +87,9 @@ export type Op = Common &
         clear: string[]
         propagation?: string
       }
+    /** A detached copy of a mount, a member of its peer group as a bind mount would be, kept as a descriptor. */
+    | { op: 'copy_mount'; source: string; recursive: boolean; as: Slot }
+    | { op: 'attach_mount'; slot: Slot; in: string; target: string }
     /** A detached copy of a mount whose owners are shifted by the mapping of a user namespace, mounted at target. */
     | { op: 'idmap_mount'; source: string; target: string; userns: Slot }
     | { op: 'unshare'; namespaces: Namespace[] }

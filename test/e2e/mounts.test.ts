@@ -185,6 +185,23 @@ describe('propagation', () => {
   })
 })
 
+describe('propagation that cannot be', () => {
+  it('is refused: of a source without peers, and into a user namespace', async () => {
+    const source = debian.directory()
+    const script = `mount -t tmpfs none ${source}; exec "$@" true`
+    for (const [mode, words] of [
+      ['rslave', /is mounted on .* but it is not a shared or slave mount/],
+      ['shared', /is mounted on .* but it is not a shared mount/],
+    ] as const) {
+      const { status, stderr } = await onOwnHost(debian, script, '-v', `${source}:/x:${mode}`)
+      assert.equal(status, 125)
+      assert.match(stderr, words)
+    }
+    const mapped = ['--userns-remap', 'auto', '-v', `${source}:/x:rslave`]
+    await assertRefused(/cannot stay tied to the host when user namespaces are enabled/, ...mapped)
+  })
+})
+
 describe('memory as files', () => {
   it('takes the options of --tmpfs', async () => {
     const flags = ['--tmpfs', '/a', '--tmpfs', '/b:size=1m,mode=700,uid=3,exec', '--shm-size', '1m']
@@ -195,7 +212,7 @@ describe('memory as files', () => {
     assert.equal(
       stdout,
       `${common},noexec,relatime tmpfs rw\n${common},relatime tmpfs rw,size=1024k,mode=700,uid=3\n1777 0\n700 3\n` +
-        `${common},noexec,relatime shm rw,size=1024k\n`,
+        `${common},noexec,relatime tmpfs rw,size=1024k\n`,
     )
     assert.match(stderr, /No space left on device/)
     await assertRefused(/invalid tmpfs option "colour"/, '--tmpfs', '/x:colour')
@@ -217,7 +234,7 @@ describe('the volumes of an image', () => {
       Volumes: { '/var/spool/mail': {}, '/etc/skel': {}, '/new/one': {} },
     })
     const script = `ls -A /etc/skel | wc -l; rm /etc/skel/.profile; stat -c "%a %g" /var/mail /new/one
-      for at in /etc/skel /var/spool/mail /new/one; do touch $at/x; grep -c " $at " /proc/self/mountinfo; done`
+      for at in /etc/skel /var/mail /new/one; do touch $at/x; grep -c " $at " /proc/self/mountinfo; done`
     for (const _ of [1, 2]) {
       const { stdout, stderr } = await debian.minictr('run', '--rm', '--read-only', name, 'sh', '-c', script)
       assert.equal(stdout, '3\n2775 8\n755 0\n1\n1\n1\n', stderr)

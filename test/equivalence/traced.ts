@@ -66,6 +66,7 @@ export function lineOf({ name, args }: Call): string {
     .replace(/^setns\(\d+/, 'setns(N')
     .replace(/^(setresuid|setresgid)\((\d+), \d+, \d+\)$/, '$1($2)')
     .replace(/^(move_mount|mount_setattr)\(\d+/, '$1(N')
+    .replace(/^move_mount\(N, "", \d+/, 'move_mount(N, "", N')
     .replace(/userns_fd=\d+/, 'userns_fd=N')
     .replace(/^clone\(.*(CLONE_NEW\w+).*$/, 'clone($1)')
     .replace(/^capset\(.*?effective=(.*?), permitted=(.*?), inheritable=(.*)\}\)$/, 'capset($1, $2, $3)')
@@ -96,6 +97,12 @@ export function expectedOf(op: Op): string[] {
       return [`setns(N, ${namespaceFlagNames[op.namespace]})`]
     case 'create_userns':
       return ['clone(CLONE_NEWUSER)']
+    case 'copy_mount': {
+      const how = `${op.recursive ? 'AT_RECURSIVE|' : ''}OPEN_TREE_CLOEXEC|OPEN_TREE_CLONE`
+      return [`open_tree(AT_FDCWD, ${text(op.source)}, ${how})`]
+    }
+    case 'attach_mount':
+      return ['move_mount(N, "", N, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)']
     case 'idmap_mount':
       return [
         `open_tree(AT_FDCWD, ${text(op.source)}, AT_RECURSIVE|OPEN_TREE_CLOEXEC|OPEN_TREE_CLONE)`,

@@ -94,6 +94,21 @@ test('pivot_root exchanges the root, and the old one is gone after umount2', () 
     assert.match(mounts[0]!, / \/ \/ /)
   }))
 
+test('copy_mount keeps a mount that attach_mount puts into a place', () =>
+  inSandbox(async ({ executor, directory, inside }) => {
+    mkdirSync(`${inside}/from`)
+    mkdirSync(`${inside}/to`)
+    writeFileSync(`${inside}/from/file`, 'text')
+    await succeed(
+      executor,
+      call('copy_mount', `${directory}/from`, 1, 3),
+      call('attach_mount', 3, directory, '/to'),
+    )
+    assert.equal(readFileSync(`${inside}/to/file`, 'utf8'), 'text')
+    assert.equal(await errnoOf(executor, call('copy_mount', `${directory}/nosuch`, 0, 4)), 'ENOENT')
+    assert.equal(await errnoOf(executor, call('attach_mount', 4, directory, '/to')), 'EBADF')
+  }))
+
 test('idmap_mount shifts the owners of a tree without changing the tree', () =>
   inSandbox(async ({ executor, directory, inside }) => {
     mkdirSync(`${inside}/from`)

@@ -5,7 +5,14 @@ import type { OpOf } from '../op.ts'
 import { words } from '../shell.ts'
 import { cFlags, cString, joined, type Rows } from './row.ts'
 
-type MountOp = 'mount' | 'umount2' | 'pivot_root' | 'mount_setattr' | 'idmap_mount'
+type MountOp =
+  | 'mount'
+  | 'umount2'
+  | 'pivot_root'
+  | 'mount_setattr'
+  | 'copy_mount'
+  | 'attach_mount'
+  | 'idmap_mount'
 
 /** One row for each op on mounts. */
 export const mountRows: Rows<MountOp> = {
@@ -61,6 +68,22 @@ export const mountRows: Rows<MountOp> = {
     show: op =>
       `mount_setattr(AT_FDCWD, ${cString(joined(op.in, op.path))}, ${op.recursive ? 'AT_RECURSIVE' : '0'}, {set: ${cFlags(op.set)}, clear: ${cFlags(op.clear)}})`,
     shell: op => ({ run: attributeCommand(op) }),
+  },
+  copy_mount: {
+    man: 'open_tree(2)',
+    syscalls: ['open_tree'],
+    arguments: (op, resolve) => [op.source, op.recursive ? 1 : 0, resolve.slot(op.as)],
+    show: op =>
+      `${op.as} = open_tree(AT_FDCWD, ${cString(op.source)}, OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC${op.recursive ? '|AT_RECURSIVE' : ''})`,
+    shell: () => ({ none: 'no tool keeps a mount that is attached nowhere' }),
+  },
+  attach_mount: {
+    man: 'move_mount(2)',
+    syscalls: ['move_mount'],
+    arguments: (op, resolve) => [resolve.slot(op.slot), op.in, op.target],
+    show: op =>
+      `move_mount(${op.slot}, "", AT_FDCWD, ${cString(joined(op.in, op.target))}, MOVE_MOUNT_F_EMPTY_PATH)`,
+    shell: () => ({ none: 'no tool keeps a mount that is attached nowhere' }),
   },
   idmap_mount: {
     man: 'mount_setattr(2)',

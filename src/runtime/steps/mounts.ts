@@ -2,7 +2,7 @@
 
 import type { PlanContext } from '../context.ts'
 import { parseMountOptions } from '../mount-options.ts'
-import type { Op } from '../op.ts'
+import type { Op, Slot } from '../op.ts'
 import type { Mount, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { cgroupMountOps } from './cgroup-mount.ts'
@@ -65,7 +65,10 @@ function mountOps(root: string, mount: Mount, context: PlanContext): Op[] {
   const ops = targetOps(root, mount, context, options.bind)
   if (options.bind) {
     const recursive = options.recursive ? ['MS_REC'] : []
-    ops.push({ op: 'mount', source: mount.source ?? '', ...place, flags: ['MS_BIND', ...recursive] })
+    const slot = tiedSlot(mount)
+    if (slot !== undefined) {
+      ops.push({ op: 'attach_mount', slot, in: root, target }, { op: 'close', slot })
+    } else ops.push({ op: 'mount', source: mount.source ?? '', ...place, flags: ['MS_BIND', ...recursive] })
     if (options.flags.length > 0) ops.push(setAttributes(root, target, options.flags))
   } else {
     ops.push({
@@ -91,6 +94,25 @@ function mountOps(root: string, mount: Mount, context: PlanContext): Op[] {
   if (options.propagation.length > 0)
     ops.push({ op: 'mount', source: '', ...place, flags: options.propagation })
   return ops
+}
+
+/**
+ * Copies of the sources of bind mounts that stay tied to the host (`slave`, `shared`), made while the sources still are:
+ * a copy keeps its peer group when the tree it comes from is made private (mount_namespaces(7)).
+ */
+export function copyTiedMounts({ mounts }: Spec): Op[] {
+  return mounts.flatMap((mount): Op[] => {
+    const slot = tiedSlot(mount)
+    const { recursive } = parseMountOptions(mount.options ?? [])
+    return slot === undefined ? [] : [{ op: 'copy_mount', source: mount.source ?? '', recursive, as: slot }]
+  })
+}
+
+/** The name of such a copy; undefined for other mounts. */
+function tiedSlot({ destination, options = [] }: Mount): Slot | undefined {
+  const { bind, propagation } = parseMountOptions(options)
+  const isTied = propagation.includes('MS_SLAVE') || propagation.includes('MS_SHARED')
+  return bind && isTied ? `mount-for-${destination}` : undefined
 }
 
 /** Adds flags to those a bind mount has from its source; a remount would take these away, or in a user namespace be refused. */

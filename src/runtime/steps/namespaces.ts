@@ -4,6 +4,7 @@ import type { Namespace, Op } from '../op.ts'
 import type { NamespaceType, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith } from './container-step.ts'
+import { copyTiedMounts } from './mounts.ts'
 
 /** The specification says `network`, the kernel `net`. */
 function kernelName(type: NamespaceType): Namespace {
@@ -25,9 +26,10 @@ export function mountNamespaceStep(spec: Spec): Step {
   }
   return containerStep(
     'unshare-mount-namespace',
-    'From here on mounts are the container’s own. The copy starts with the host’s propagation, so the whole tree is made private at once: otherwise each mount below would appear on the host as well.',
+    'From here on mounts are the container’s own. The copy starts with the host’s propagation, so the whole tree is made private at once: otherwise each mount below would appear on the host as well. What is to stay tied to the host is copied before.',
     [
       { op: 'unshare', namespaces: ['mount'] },
+      ...copyTiedMounts(spec),
       {
         op: 'mount',
         source: '',

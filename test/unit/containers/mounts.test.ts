@@ -11,7 +11,7 @@ const layers = makeLayers(
 after(() => layers.remove())
 
 type Change = Parameters<typeof configure>[1]
-const run = (line: string, change?: Change) => configure(line, { layers: layers.stack, ...change })
+const run = (line: string | string[], change?: Change) => configure(line, { layers: layers.stack, ...change })
 const mountsOf = (line: string, change?: Change) => run(line, change).spec.mounts
 const at = (destination: string, line: string, change?: Change) =>
   mountsOf(line, change).find(mount => mount.destination === destination)
@@ -26,7 +26,13 @@ describe('a bind mount', () => {
   ]
   for (const [line, expected] of options) {
     it(line, () => {
-      assert.deepEqual(at('/x', line), { destination: '/x', type: 'bind', source: '/tmp', options: expected })
+      const host = fakeHost({ '/proc/self/mountinfo': '20 1 8:1 / / rw shared:1 - ext4 /dev/sda rw\n' })
+      assert.deepEqual(at('/x', line, { host }), {
+        destination: '/x',
+        type: 'bind',
+        source: '/tmp',
+        options: expected,
+      })
     })
   }
 
@@ -40,6 +46,24 @@ describe('a bind mount', () => {
       message: 'invalid mount config for type "bind": bind source path does not exist: /tmp/a',
       exitStatus: 125,
     })
+  })
+
+  it('stays tied to the host only where its source is', () => {
+    const mountinfo = [
+      '20 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda rw',
+      '21 20 0:30 / /tmp rw - tmpfs tmpfs rw',
+      '22 20 0:31 / /slaved\\040here rw master:1 - tmpfs tmpfs rw',
+    ]
+    const host = fakeHost({ '/proc/self/mountinfo': mountinfo.join('\n'), '/slaved here': undefined })
+    const mode = (line: string[]) => run(line, { host }).spec.mounts.at(-1)
+    assert.throws(() => mode(['-v', '/tmp:/x:rslave']), {
+      message: 'path /tmp is mounted on /tmp but it is not a shared or slave mount (propagation rslave)',
+      exitStatus: 125,
+    })
+    assert.ok(mode(['-v', '/etc:/x:rshared']))
+    assert.ok(mode(['-v', '/slaved here:/x:rslave']))
+    assert.throws(() => mode(['-v', '/slaved here:/x:shared']), /it is not a shared mount/)
+    assert.ok(mode(['-v', '/tmp:/x:rprivate']))
   })
 
   it('takes the place of a standard mount', () => {

@@ -62,6 +62,7 @@ export function fakeHost(contents: Record<string, string | undefined> = {}): Hos
       if (device !== undefined) return { mode: 0o020660, device, uid: 0, gid: 6 }
       return kindOf(path) && { mode: 0o100644, device: 0, uid: 0, gid: 0 }
     },
+    realPath: path => (path in files ? path : undefined),
     namesIn: parent =>
       [...Object.keys(files), ...Object.keys(devices)]
         .filter(path => dirname(path) === parent)

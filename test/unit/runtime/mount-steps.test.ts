@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import type { PlanContext } from '../../../src/runtime/context.ts'
 import { showOp } from '../../../src/runtime/ops.ts'
 import type { Mount, Spec } from '../../../src/runtime/spec.ts'
-import { mountSteps } from '../../../src/runtime/steps/mounts.ts'
+import { copyTiedMounts, mountSteps } from '../../../src/runtime/steps/mounts.ts'
 
 const context = { bindSources: {} } as PlanContext
 
@@ -19,6 +19,24 @@ describe('the steps of mounts', () => {
   it('have names of their own, whatever an image calls its volumes', () => {
     const ids = stepsOf(...['/a/b', '/a-b', '/overlay', '/x\nreboot\n', '/é'].map(volume)).map(({ id }) => id)
     assert.deepEqual(ids, ['mount-a-b', 'mount-a-b-2', 'mount-overlay-2', 'mount-x-reboot', 'mount-root'])
+  })
+
+  it('keep a mount tied to the host by a copy made before the host’s tree is made private', () => {
+    const mount: Mount = {
+      destination: '/x',
+      type: 'bind',
+      source: '/y',
+      options: ['rbind', 'rro', 'rslave'],
+    }
+    assert.deepEqual(copyTiedMounts({ mounts: [mount] } as Spec).map(showOp), [
+      'mount-for-/x = open_tree(AT_FDCWD, "/y", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)',
+    ])
+    assert.deepEqual(stepsOf(mount)[0]!.ops.slice(1).map(showOp), [
+      'move_mount(mount-for-/x, "", AT_FDCWD, "/root/x", MOVE_MOUNT_F_EMPTY_PATH)',
+      'close(mount-for-/x)',
+      'mount_setattr(AT_FDCWD, "/root/x", AT_RECURSIVE, {set: MOUNT_ATTR_RDONLY, clear: 0})',
+      'mount(NULL, "/root/x", NULL, MS_REC|MS_SLAVE, NULL)',
+    ])
   })
 
   it('make a bind mount read-only and leave its other attributes as its source has them', () => {
