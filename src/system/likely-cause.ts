@@ -10,6 +10,10 @@ export type FailedOp = {
   target?: unknown
   source?: unknown
   in?: unknown
+  data?: unknown
+  resource?: unknown
+  hard?: unknown
+  content?: unknown
 }
 
 /** A sentence on the likely cause of this error on this host, or undefined where no probe tells. */
@@ -19,7 +23,16 @@ export function likelyCause(op: FailedOp, errno: string): string | undefined {
   if (errno === 'ENOSPC') return fullFileSystem(op) ?? exhaustedNamespaces(op)
   if (errno === 'EROFS')
     return `${pathOf(op) ?? 'the target'} lies on a file system that is mounted read-only.`
-  if (errno === 'EPERM' || errno === 'EACCES') return missingPrivilege() ?? closedDirectory(op)
+  if (errno === 'EPERM' || errno === 'EACCES') {
+    return missingPrivilege() ?? raisedLimit(op) ?? loweredScore(op) ?? closedDirectory(op)
+  }
+  if (errno === 'ENOENT' || errno === 'EINVAL') {
+    const setting = kernelSetting(op, errno)
+    if (setting !== undefined) return setting
+  }
+  if (errno === 'EINVAL' && op.op === 'mount' && typeof op.data === 'string' && op.data !== '') {
+    return `an option of ${JSON.stringify(op.data)} may be none of ${op.type}: \`dmesg | tail\` names it.`
+  }
   if (errno === 'ENODEV' && typeof op.type === 'string') return missingFileSystem(op.type)
   if (
     errno === 'ENOENT' &&
@@ -63,13 +76,43 @@ function exhaustedNamespaces(op: FailedOp): string | undefined {
 
 const sysAdmin = 21n
 
+function hasCapability(number: bigint): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'
+  return ((BigInt(`0x${mask}`) >> number) & 1n) === 1n
+}
+
 function missingPrivilege(): string | undefined {
   if (process.getuid?.() !== 0) return 'minictr does not run as root: use sudo.'
-  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'
-  if (((BigInt(`0x${mask}`) >> sysAdmin) & 1n) === 0n) {
+  if (!hasCapability(sysAdmin)) {
     return 'this root has no CAP_SYS_ADMIN: minictr seems to run inside a container itself; use a virtual machine.'
   }
   return undefined
+}
+
+const sysResource = 24n
+
+/** The hard limits of this process, and that of all: a process may lower its own, to raise them is a right of its own. */
+function raisedLimit(op: FailedOp): string | undefined {
+  if (op.op !== 'prlimit') return undefined
+  const openFilesMost = Number(read('/proc/sys/fs/nr_open'))
+  if (op.resource === 'RLIMIT_NOFILE' && !(Number(op.hard) <= openFilesMost)) {
+    return `this kernel lets no process open more than ${openFilesMost} files: sysctl fs.nr_open`
+  }
+  if (hasCapability(sysResource)) return undefined
+  return 'this root has no CAP_SYS_RESOURCE, so no limit can be raised above the hard one that minictr has: `ulimit -Ha` shows those.'
+}
+
+function loweredScore(op: FailedOp): string | undefined {
+  if (op.path !== '/proc/self/oom_score_adj' || hasCapability(sysResource)) return undefined
+  return `this root has no CAP_SYS_RESOURCE, so no score can be lower than minictr's own, ${read('/proc/self/oom_score_adj')}.`
+}
+
+/** A file of /proc/sys that is not there, or takes another kind of value. */
+function kernelSetting(op: FailedOp, errno: string): string | undefined {
+  if (typeof op.path !== 'string' || !op.path.startsWith('/proc/sys/')) return undefined
+  const name = op.path.slice('/proc/sys/'.length).replaceAll('/', '.')
+  if (errno === 'EINVAL') return `the kernel does not take ${JSON.stringify(op.content)} for ${name}.`
+  return existsSync(op.path) ? undefined : `this kernel has no setting ${name}.`
 }
 
 const searchableByOthers = 0o001

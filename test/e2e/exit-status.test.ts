@@ -85,4 +85,32 @@ describe('the exit status', () => {
   it('is 1 where a terminal is asked for and there is none', async () => {
     await assertRefused(1, /the input device is not a TTY/, ['-it'], ['true'])
   })
+
+  it('is 125 where the kernel refuses a step: which one, which call, why, and what became of the rest', async () => {
+    const refused = ['--sysctl', 'net.no_such_setting=1']
+    await assertRefused(
+      125,
+      /^minictr: step \d+\/\d+ \(set-sysctls\) failed: write\("\/proc\/sys\/net\/no_such_setting", "1"\) = ENOENT\nLikely cause: this kernel has no setting net\.no_such_setting\.\nUndone: create-cgroup, create-container-directory, claim-name\nSee write\(2\)/,
+      refused,
+      ['true'],
+    )
+    await assertRefused(
+      125,
+      /does not take "abc" for net\.core\.somaxconn/,
+      ['--sysctl', 'net.core.somaxconn=abc'],
+      ['true'],
+    )
+    await assertRefused(
+      125,
+      /lets no process open more than \d+ files/,
+      ['--ulimit', 'nofile=99999999999'],
+      ['true'],
+    )
+    await assertRefused(
+      125,
+      /mount\("tmpfs", .*"size=abc"\) = EINVAL\nLikely cause: an option/,
+      ['--tmpfs', '/x:size=abc'],
+      ['true'],
+    )
+  })
 })
