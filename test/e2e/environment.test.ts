@@ -88,6 +88,16 @@ describe('an image', () => {
 })
 
 describe('the environment', () => {
+  it('holds PATH, HOSTNAME and HOME, what was given, and nothing of the host’s', async () => {
+    const flags = ['-e', 'GIVEN=a=b', '--env', 'FROM_HOST', '-e', 'UNSET', '-e', 'EMPTY=']
+    const { stdout } = await debian.run(flags, ['env'], { env: { FROM_HOST: 'inherited', SECRET: 'x' } })
+    const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+    assert.match(
+      stdout,
+      new RegExp(`^${path}\nHOSTNAME=[0-9a-f]{12}\nGIVEN=a=b\nFROM_HOST=inherited\nEMPTY=\nHOME=/root\n$`),
+    )
+  })
+
   it('has TERM with a terminal', async () => {
     assert.match((await debian.run(['-t'], ['env'])).stdout, /^TERM=xterm\r?$/m)
   })
@@ -99,7 +109,43 @@ describe('the environment', () => {
   })
 })
 
+describe('the user', () => {
+  const users: [flags: string[], expected: string][] = [
+    [[], '0:0:0 /root'],
+    [['-u', 'daemon'], '1:1:1 /usr/sbin'],
+    [['-u', 'daemon:mail'], '1:8:8 /usr/sbin'],
+    [['-u', '1'], '1:1:1 /usr/sbin'],
+    [['-u', '1234'], '1234:0:0 /'],
+    [['-u', '1234:5678'], '1234:5678:5678 /'],
+    [['-u', ':games'], '0:60:60 /root'],
+    [['-u', '33:33', '--group-add', 'staff', '--group-add', '77'], '33:33:33 50 77 /var/www'],
+  ]
+  it('is looked up in the files of the image, by name or number', async () => {
+    for (const [flags, expected] of users) {
+      assert.equal(await debian.inside('echo $(id -u):$(id -g):$(id -G) $HOME', ...flags), expected)
+    }
+  })
+})
+
 describe('names', () => {
+  it('are the beginning of the id, or what --hostname and --domainname say', async () => {
+    const script = 'hostname; cat /etc/hostname /proc/sys/kernel/domainname; echo $HOSTNAME'
+    const [name, ...rest] = (await debian.inside(script)).split('\n')
+    assert.match(name!, /^[0-9a-f]{12}$/)
+    assert.deepEqual(rest, [name, '(none)', name])
+    const flags = ['-h', 'box', '--domainname', 'example.org']
+    assert.equal(await debian.inside(script, ...flags), 'box\nbox\nexample.org\nbox')
+  })
+
+  it('of other machines come from --add-host and --dns', async () => {
+    const flags = ['--add-host', 'one:192.0.2.1', '--dns', '192.0.2.53', '--dns-option', 'ndots:3']
+    const search = ['--dns-search', 'example.org', '--dns-search', 'example.net']
+    assert.equal(
+      await debian.inside('tail -n 1 /etc/hosts; cat /etc/resolv.conf', ...flags, ...search),
+      '192.0.2.1\tone\nsearch example.org example.net\nnameserver 192.0.2.53\noptions ndots:3',
+    )
+  })
+
   it('of a container are its own, whatever file it writes', async () => {
     const script = 'echo 192.0.2.2 mine >> /etc/hosts; getent hosts mine six'
     const seen = await debian.inside(script, '--add-host', 'six=2001:db8::1')
