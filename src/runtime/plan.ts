@@ -10,7 +10,7 @@ import { deviceSteps } from './steps/devices.ts'
 import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
 import { bindRootStep, overlaySteps } from './steps/overlay.ts'
-import { coverPathsStep, pivotStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
+import { maskPathsStep, pivotStep, readonlyPathsStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
 import { keyringStep, oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
 import {
   closeDescriptorsStep,
@@ -59,11 +59,12 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     ...mountSteps(spec, context),
     ...deviceSteps(spec),
     ...createWorkingDirectoryStep(spec),
+    ...maskPathsStep(spec),
     pivotStep(spec),
     ...terminalSteps(spec),
     ...sysctlStep(spec),
     ...readonlyRootStep(spec),
-    ...coverPathsStep(spec),
+    ...readonlyPathsStep(spec),
 
     // Power is given up last, because everything above needed it.
     keyringStep(context.containerId),

@@ -9,7 +9,7 @@ import type { Op } from '../../src/runtime/op.ts'
 import { opTable, syscallsOf } from '../../src/runtime/ops.ts'
 import { minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
-import { type Call, callsIn, expectedOf, isTelling, lineOf, markOf, telling } from './traced.ts'
+import { type Call, callsIn, expectedOf, isReached, isTelling, lineOf, markOf, telling } from './traced.ts'
 
 const main = join(import.meta.dirname, '../../src/main.ts')
 const alike = /[0-9a-f]{64}/g
@@ -22,13 +22,13 @@ before(async () => {
 })
 after(() => store?.remove())
 
-/** The ops of the plan, in order; a container's id is the same word in all of them. */
+/** The ops of the plan that this kernel can perform, in order; a container's id is the same word in all of them. */
 async function plannedOps(flags: string[]): Promise<Op[]> {
   const args = ['explain', 'run', '--json', ...named, ...flags, store.image, 'true']
   const { status, stdout, stderr } = await minictr([...store.globals, ...args])
   assert.equal(status, 0, stderr)
   const { steps } = JSON.parse(stdout.replaceAll(alike, 'ID')) as { steps: { ops: { op: Op }[] }[] }
-  return steps.flatMap(({ ops }) => ops.map(({ op }) => op))
+  return steps.flatMap(({ ops }) => ops.map(({ op }) => op)).filter(isReached)
 }
 
 /** The calls of a run up to the program's start: those of the native helper, and whatever telling ones there are. */

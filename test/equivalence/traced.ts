@@ -1,5 +1,6 @@
 // What strace(1) saw of a run, and what a plan says it should have seen: both as calls that can be compared.
 
+import { existsSync } from 'node:fs'
 import { capabilityNames } from '../../src/runtime/capabilities.ts'
 import { namespaceFlagNames } from '../../src/runtime/constants.ts'
 import type { Op } from '../../src/runtime/op.ts'
@@ -71,6 +72,11 @@ export function lineOf({ name, args }: Call): string {
     .replace(/^clone\(.*(CLONE_NEW\w+).*$/, 'clone($1)')
     .replace(/^capset\(.*?effective=(.*?), permitted=(.*?), inheritable=(.*)\}\)$/, 'capset($1, $2, $3)')
     .replace(/ \/\* MS_\?\?\? \*\//, '')
+}
+
+/** Whether an op gets as far as its call: a mount point inside a root is opened first, and this kernel may not have it. */
+export function isReached(op: Op): boolean {
+  return op.op !== 'mount' || !op.in || !op.tolerate?.includes('ENOENT') || existsSync(op.target)
 }
 
 /** What strace must show of an op; empty for those that touch neither mounts, namespaces, credentials nor the root. */

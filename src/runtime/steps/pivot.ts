@@ -52,57 +52,52 @@ function sysctlPath(name: string): string {
   return `/proc/sys/${name.includes('/') ? name : name.replaceAll('.', '/')}`
 }
 
-/** Covers the files of /proc and /sys that tell about, or change, the whole machine. */
-export function coverPathsStep(spec: Spec): Step[] {
-  const readonly = spec.linux.readonlyPaths ?? []
-  const masked = spec.linux.maskedPaths ?? []
-  const steps: Step[] = []
-  if (readonly.length > 0) {
-    steps.push(
-      containerStep(
-        'make-paths-read-only',
-        'These files of /proc act on the whole machine: readable, but not to be written from inside. Binding a path onto itself makes it a mount of its own, which can be read-only.',
-        readonly.flatMap((path): Op[] => [
-          { op: 'mount', source: path, target: path, flags: ['MS_BIND', 'MS_REC'], tolerate: ['ENOENT'] },
-          {
-            op: 'mount',
-            source: '',
-            target: path,
-            flags: ['MS_REMOUNT', 'MS_BIND', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
-            tolerate: ['ENOENT'],
-          },
-        ]),
-      ),
-    )
-  }
-  if (masked.length > 0) {
-    steps.push(
-      containerStep(
-        'mask-paths',
-        'Some files are not even to be read: kernel memory, keys, the scheduler’s debug data. A file is covered with /dev/null, a directory with an empty read-only file system. /dev/null must be there: a path that is missing is passed over, and without the cover every path would seem to be.',
-        [
-          { op: 'open', path: '/dev/null', how: 'path', as: 'cover' },
-          { op: 'close', slot: 'cover' },
-          ...masked.flatMap(coverOps),
-        ],
-      ),
-    )
-  }
-  return steps
+/** Makes the files of /proc that change the whole machine read-only. */
+export function readonlyPathsStep(spec: Spec): Step[] {
+  const paths = spec.linux.readonlyPaths ?? []
+  if (paths.length === 0) return []
+  return [
+    containerStep(
+      'make-paths-read-only',
+      'These files of /proc act on the whole machine: readable, but not to be written from inside. Binding a path onto itself makes it a mount of its own, which can be read-only.',
+      paths.flatMap((path): Op[] => [
+        { op: 'mount', source: path, target: path, flags: ['MS_BIND', 'MS_REC'], tolerate: ['ENOENT'] },
+        {
+          op: 'mount',
+          source: '',
+          target: path,
+          flags: ['MS_REMOUNT', 'MS_BIND', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
+          tolerate: ['ENOENT'],
+        },
+      ]),
+    ),
+  ]
 }
 
-function coverOps(path: string): Op[] {
-  const tolerate = ['ENOENT', 'ENOTDIR']
+/** Covers the files of /proc and /sys that tell about the whole machine, while the host's /dev/null is to be had. */
+export function maskPathsStep(spec: Spec): Step[] {
+  const paths = spec.linux.maskedPaths ?? []
+  if (paths.length === 0) return []
   return [
-    { op: 'mount', source: '/dev/null', target: path, flags: ['MS_BIND'], tolerate },
-    {
-      op: 'mount',
-      source: 'tmpfs',
-      target: path,
-      type: 'tmpfs',
-      flags: ['MS_RDONLY'],
-      data: 'size=0k',
-      tolerate,
-    },
+    containerStep(
+      'mask-paths',
+      'Some files are not even to be read: kernel memory, keys, the scheduler’s debug data. A file is covered with /dev/null, a directory with an empty read-only file system. With the host’s /dev/null, so before the root changes: the container’s may be a volume with what a hostile image put there, a link or a directory that covers nothing. It must be there: a path that is missing is passed over, and without the cover every path would seem to be.',
+      [
+        { op: 'open', path: '/dev/null', how: 'path', as: 'cover' },
+        { op: 'close', slot: 'cover' },
+        ...paths.flatMap(path => coverOps(spec.root.path, path)),
+      ],
+    ),
+  ]
+}
+
+/** Read-only: root inside could change the mode of /dev/null otherwise, which is the host's own. */
+function coverOps(root: string, path: string): Op[] {
+  const place = { in: root, target: path, tolerate: ['ENOENT', 'ENOTDIR'] }
+  const flags = ['MS_RDONLY', 'MS_NOSUID', 'MS_NOEXEC']
+  return [
+    { op: 'mount', source: 'tmpfs', ...place, type: 'tmpfs', flags, data: 'size=0k' },
+    { op: 'mount', source: '/dev/null', ...place, flags: ['MS_BIND'] },
+    { op: 'mount', source: '', ...place, flags: ['MS_REMOUNT', 'MS_BIND', ...flags] },
   ]
 }
