@@ -21,7 +21,22 @@ export function explain(
 
 function remedyFor(error: unknown): string | undefined {
   if (error instanceof MinictrError) return error.remedy
+  const remedy = remedyForCode((error as NodeJS.ErrnoException | undefined)?.code)
+  if (remedy !== undefined) return remedy
   return "This is an error minictr has no words for; 'minictr --debug …' says where it happened."
+}
+
+/** What to do about an error of the kernel's that came from any of the files minictr keeps. */
+function remedyForCode(code: string | undefined): string | undefined {
+  if ((code === 'EACCES' || code === 'EPERM') && process.getuid?.() !== 0)
+    return 'minictr does not run as root: use sudo.'
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'The disk is full: make room there, or name another place with --root.'
+  if (code === 'EROFS')
+    return 'That file system is mounted read-only: --root and --run-root name other places.'
+  if (code === 'ENOTDIR')
+    return 'Some part of that path is a file and no directory: --root and --run-root name other places.'
+  return undefined
 }
 
 function trace(error: unknown): string[] {

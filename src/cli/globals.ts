@@ -28,7 +28,7 @@ export function parseGlobals(argv: string[]): Invocation {
     const word = argv[at]!
     if (word === '--help' || word === '-h') return { globals, wants: 'help', words: argv.slice(at + 1) }
     if (word === '--version' || word === '-v') return { globals, wants: 'version', words: argv.slice(at + 1) }
-    if (word === '--debug') {
+    if (word === '--debug' || word === '-D') {
       globals.debug = true
       continue
     }

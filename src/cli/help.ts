@@ -1,6 +1,6 @@
 // What minictr says about itself: its version, its commands, and the name that was probably meant.
 
-import type { MinictrError } from '../system/error.ts'
+import { MinictrError } from '../system/error.ts'
 import type { CommandTable } from './command.ts'
 import { type Found, groups, sections } from './commands.ts'
 import { usageError } from './usage-error.ts'
@@ -9,7 +9,7 @@ const globalOptions: [flag: string, about: string][] = [
   ['--root DIR', 'Where images and containers are kept (default /var/lib/minictr)'],
   ['--run-root DIR', 'Where the state of this boot is kept (default /run/minictr)'],
   ['--config FILE', 'Registry mirrors, insecure registries, … (default /etc/minictr/config.json)'],
-  ['--debug', 'Say where in the program an error happened'],
+  ['-D, --debug', 'Say where in the program an error happened'],
   ['-v, --version', 'Print version information and quit'],
   ['--help', 'Print this help'],
 ]
@@ -47,10 +47,33 @@ export async function versionText(): Promise<string> {
   return `minictr version ${description.version}`
 }
 
-/** The error for a name that is no command's, with the nearest one that is. */
+/** Docker's commands that minictr has not, by the word that they follow; each is refused by name. */
+const ofDocker: { [program: string]: string } = {
+  minictr:
+    'attach build builder buildx commit compose container context cp create diff events exec export history import ' +
+    'info inspect kill load logs manifest network pause plugin port push rename restart save search start stats stop ' +
+    'swarm tag top trust unpause update version volume wait',
+  'minictr image': 'build history import load prune push save tag',
+  'minictr system': 'df events info prune',
+}
+
+const instead: { [command: string]: string } = {
+  'minictr container': 'run, ps and rm are there without it: minictr ps -a',
+  'minictr inspect': 'Images can be inspected: minictr image inspect IMAGE',
+  'minictr kill': 'minictr rm --force CONTAINER ends a container and removes it.',
+  'minictr stop': 'minictr rm --force CONTAINER ends a container and removes it.',
+  'minictr version': 'Its version: minictr --version',
+}
+
+/** The error for a name that is no command's: one that only Docker has, or else with the nearest one that is. */
 export function unknownCommand({ words, candidates }: Found & { kind: 'unknown' }): MinictrError {
   const typed = words.at(-1)!
   const program = ['minictr', ...words.slice(0, -1)].join(' ')
+  if (ofDocker[program]?.split(' ').includes(typed)) {
+    return new MinictrError(`Docker's '${words.join(' ')}' is not in minictr yet`, {
+      remedy: instead[`${program} ${typed}`] ?? `See '${program} --help' for those it has.`,
+    })
+  }
   const near = nearest(typed, candidates)
   const hint = near === undefined ? '' : ` (did you mean '${program} ${near}'?)`
   return usageError(`unknown command: ${program} ${typed}${hint}`, program)

@@ -14,7 +14,7 @@ import { formatRows } from './table.ts'
 type Flags = {
   all?: boolean
   digests?: boolean
-  filter: string[]
+  filter?: string[]
   format?: string
   trunc: boolean
   quiet?: boolean
@@ -49,7 +49,7 @@ export function command(globals: GlobalOptions): Command {
     .argument('[repository]', 'only images of this name; * and ? stand for other characters')
     .option('-a, --all', 'Show all images (there are no intermediate ones here)')
     .option('--digests', 'Show digests')
-    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect, [])
+    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect)
     .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each image")
     .option('--no-trunc', "Don't truncate output")
     .option('-q, --quiet', 'Only show image IDs')
@@ -74,14 +74,14 @@ Examples:
     .action((repository: string | undefined, flags: Flags) => perform(repository, flags, globals))
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
 async function perform(repository: string | undefined, flags: Flags, globals: GlobalOptions): Promise<void> {
   const store = new ImageStore(join(globals.root, 'images'))
   const layers = new LayerStore(join(globals.root, 'layers'))
-  const keep = imageFilter(flags.filter, store)
+  const keep = imageFilter(flags.filter ?? [], store)
   const named = repository === undefined ? () => true : referenceFilter(repository)
   const images = listImages(store).filter(image => keep(image) && named(image))
   const rows = images.flatMap(image => rowsOf(image, layers, flags, repository))

@@ -20,9 +20,9 @@ export async function plannedRun(
   const [what, ...rest] = args
   if (what === '--help' || what === '-h') return 'help'
   if (what !== 'run') {
-    const problem = what === undefined ? 'says nothing' : `cannot ${name} '${what}'`
+    const instead = what === undefined ? '' : `, not by '${what}'`
     throw usageError(
-      `'minictr ${name}' ${problem}: write the run after it, ${name} run IMAGE`,
+      `'minictr ${name}' is followed by 'run'${instead}: minictr ${name} run IMAGE`,
       `minictr ${name}`,
     )
   }

@@ -25,7 +25,7 @@ export function command(globals: GlobalOptions): Command {
       `
 Examples:
   minictr rmi debian:trixie          one name; the image goes with its last name
-  minictr rmi 4d1c2b               by the beginning of its id
+  minictr rmi 4d1c2b                 by the beginning of its id
   minictr rmi -f debian              although a stopped container was made of it (the container keeps its files)
   minictr rmi $(minictr images -q)   all that no container needs
 
@@ -50,7 +50,7 @@ async function perform(images: string[], flags: Flags, globals: GlobalOptions): 
       // As in Docker: who forces does not mind that there is nothing.
       if (flags.force && error instanceof ImageNotFoundError)
         process.stderr.write(`minictr: ${error.message}\n`)
-      else failures.push(error)
+      else failures.push(error instanceof ImageNotFoundError ? notThere(error) : error)
     }
   }
   await layers.settle(SETTLING_AGE_MS)
@@ -58,4 +58,9 @@ async function perform(images: string[], flags: Flags, globals: GlobalOptions): 
   // The last one is told as the command's error.
   for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${failure.message}\n`)
   throw failures.at(-1)!
+}
+
+/** Who wants an image gone is not to pull it. */
+function notThere({ message, cause }: ImageNotFoundError): MinictrError {
+  return new MinictrError(message, { remedy: '`minictr images` lists the images there are.', cause })
 }

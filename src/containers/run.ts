@@ -145,19 +145,22 @@ function asProgramError(error: StepError, planned: PlannedRun): MinictrError {
   if (op.op !== 'execve') return error
   const program = op.argv[0] ?? ''
   if (errno === 'ENOENT' || errno === 'ENOTDIR') {
-    const reason = program.includes('/')
+    const isPath = program.includes('/')
+    const reason = isPath
       ? `stat ${program}: no such file or directory`
       : 'executable file not found in $PATH'
+    const place = isPath
+      ? 'the path, and the interpreter that the file names, are to be in the image'
+      : `the container's PATH is ${pathOf(op.env)}`
     return new MinictrError(`exec: "${program}": ${reason}`, {
-      remedy: `Check the name; the image's PATH is ${pathOf(op.env)}. (step ${step.id}, everything was undone)`,
+      remedy: `Check the name; ${place}. (step ${step.id}, everything was undone)`,
       exitStatus: 127,
       cause: error,
     })
   }
   const reason = { EACCES: 'permission denied', ENOEXEC: 'exec format error' }[errno] ?? errno
   return new MinictrError(`exec: "${program}": ${reason}`, {
-    remedy:
-      'Check that it is a program for this machine and may be executed by the user. (everything was undone)',
+    remedy: `Check that it is a program for this machine and may be executed by the user. (step ${step.id}, everything was undone)`,
     exitStatus: 126,
     cause: error,
   })

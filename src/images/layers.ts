@@ -211,7 +211,9 @@ export class LayerStore {
 function readRecord(directory: string): LayerRecord | undefined {
   try {
     return JSON.parse(readFileSync(join(directory, RECORD), 'utf8')) as LayerRecord
-  } catch {
+  } catch (error) {
+    // Who may not look cannot say that there is none.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error
     return undefined
   }
 }

@@ -33,12 +33,11 @@ export function connectionError(registry: string, url: URL, error: unknown): Min
   const { message, code } = error as NodeJS.ErrnoException
   const sentence = `Registry ${registry} does not answer at ${url.origin}: ${message || code}`
   if (isTransient(error)) return new TransientError(sentence, { cause: error })
-  return new MinictrError(sentence, { cause: error, remedy: remedyFor(code ?? '', registry) })
+  return new MinictrError(sentence, { cause: error, remedy: remedyFor(code ?? '', registry, url) })
 }
 
-function remedyFor(code: string, registry: string): string | undefined {
-  if (code === 'ENOTFOUND')
-    return `Check the name and the DNS of this machine: getent hosts ${registry.split(':')[0]}`
+function remedyFor(code: string, registry: string, url: URL): string | undefined {
+  if (code === 'ENOTFOUND') return `Check the name and the DNS of this machine: getent hosts ${url.hostname}`
   if (code === 'ECONNREFUSED') return 'Check the port, and that the registry runs.'
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return `Put the authority’s certificate into certs.d/${registry}/ca.crt beside the configuration file (/etc/minictr/config.json).`

@@ -93,6 +93,7 @@ function refuseUsedName(image: CatalogImage, name: string, [use]: ImageUse[], fo
   throw conflict(
     `unable to remove repository reference "${familiarName(parseReference(name))}" (must force) - ` +
       `container ${short(use.containerId)} is using its referenced image ${short(image.id)}`,
+    `Remove the container first (minictr rm ${short(use.containerId)}), or add --force.`,
   )
 }
 
@@ -102,21 +103,26 @@ function refuseId(image: CatalogImage, uses: ImageUse[], force: boolean): void {
   if (running) {
     throw conflict(
       `unable to delete ${id} (cannot be forced) - image is being used by running container ${short(running.containerId)}`,
+      `End the container first: minictr rm --force ${short(running.containerId)}`,
     )
   }
   if (force) return
   if (image.tags.length > 1) {
-    throw conflict(`unable to delete ${id} (must be forced) - image is referenced in multiple repositories`)
+    throw conflict(
+      `unable to delete ${id} (must be forced) - image is referenced in multiple repositories`,
+      'Remove its names one by one, or add --force.',
+    )
   }
   if (uses[0]) {
     throw conflict(
       `unable to delete ${id} (must be forced) - image is being used by stopped container ${short(uses[0].containerId)}`,
+      `Remove the container first (minictr rm ${short(uses[0].containerId)}), or add --force.`,
     )
   }
 }
 
-function conflict(reason: string): MinictrError {
-  return new MinictrError(`conflict: ${reason}`)
+function conflict(reason: string, remedy: string): MinictrError {
+  return new MinictrError(`conflict: ${reason}`, { remedy })
 }
 
 function short(digest: string): string {

@@ -82,6 +82,16 @@ describe('minictr', () => {
     assert.match(minictr('image', 'nope').stderr, /^minictr: unknown command: minictr image nope\n/)
   })
 
+  it('refuses by name what only Docker has', () => {
+    assert.deepEqual(minictr('exec', '-it', 'web', 'sh'), {
+      status: 1,
+      stdout: '',
+      stderr: "minictr: Docker's 'exec' is not in minictr yet\nSee 'minictr --help' for those it has.\n",
+    })
+    assert.match(minictr('version').stderr, /\nIts version: minictr --version\n$/)
+    assert.match(minictr('image', 'tag').stderr, /^minictr: Docker's 'image tag' is not in minictr yet\n/)
+  })
+
   it('shows where an error happened only with --debug', () => {
     assert.doesNotMatch(minictr('run', '--nope').stderr, /at /)
     assert.match(minictr('--debug', 'run', '--nope').stderr, /at readFlags /)
@@ -143,6 +153,14 @@ describe('an error', () => {
 
   it('says with --debug what caused it', () => {
     assert.match(explain(error, true, false), /MinictrError: it failed\n[\s\S]*caused by Error: inside\n/)
+  })
+
+  it('of the kernel has a line to act on too', () => {
+    const { stderr } = minictr('--root', import.meta.filename, 'images')
+    assert.match(stderr, /^minictr: ENOTDIR: .*\nSome part of that path is a file/)
+    // Not root is what most people are at first.
+    const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    assert.equal(/use sudo/.test(explain(refused, false, false)), process.getuid?.() !== 0)
   })
 
   it('that nobody foresaw says so', () => {
