@@ -1,44 +1,29 @@
-// The build: one bundled file for Node, one static helper, one launcher, all in dist/.
+// The build: two bundled files for Node, one static helper, one launcher, all in dist/.
 //
-// One CommonJS file starts fastest (docs/decisions/esbuild.md has the figures). Parts behind `await import(…)` stay
-// unevaluated in it until they are asked for. dist/ is made of
+// docs/decisions/esbuild.md and start-up.md have the figures behind it. dist/ is made of
 //   minictr          the launcher: finds Node (find-node.sh), starts the loader
-//   minictr.cjs      the loader: starts the bundle with its code cache
-//   main.cjs         the bundle, and main.cjs.cache, what V8 made of it
+//   minictr.cjs      the loader: starts the bundle with what V8 compiled of it (*.cache)
+//   run.cjs          what a run needs, and rest.cjs, all else
 //   minictr-helper   the executor and monitor, a static program
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import type { Metafile } from 'esbuild'
+import { bundle } from './bundle.ts'
 
 const project = join(import.meta.dirname, '..')
 const dist = join(project, 'dist')
-
-/** Bundles src/main.ts and what it imports; returns esbuild's account of what went in. */
-async function bundle(): Promise<Metafile> {
-  const result = await build({
-    entryPoints: [join(project, 'src/main.ts')],
-    outfile: join(dist, 'main.cjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    // Node's own modules behind `await import(…)` by require: as ECMAScript modules they start ten times slower.
-    supported: { 'dynamic-import': false },
-    // import.meta does not exist in CommonJS; what it says of a file is said of the bundle.
-    define: {
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-    footer: { js: '})' },
-    metafile: true,
-    logLevel: 'warning',
-  })
-  return result.metafile
-}
 
 /** Writes the licences of the packages inside the bundle beside it, as their licences ask. */
 function writeLicences(metafile: Metafile): void {
@@ -74,11 +59,21 @@ function compileHelper(): void {
   if (status !== 0) process.exit(1)
 }
 
+/**
+ * V8's flags for runs, as far as this Node has them. Hashing every name of Node's start-up snapshot anew, with a seed of
+ * the process's own, takes 3 ms; it defends servers against requests made of names that collide. Compiling better what
+ * runs once is of no use. With 16 MiB for new objects in place of one, a run ends before the first garbage collection.
+ */
+const runFlags = ['--no-rehash-snapshot', '--no-maglev', '--min-semi-space-size=16'].filter(
+  flag => spawnSync(process.execPath, [flag, '--eval', '0']).status === 0,
+)
+
 /** Copies the launcher and the loader, telling the first where it was built and with which Node. */
 function writeLauncher(): void {
   const launcher = readFileSync(join(project, 'scripts/launcher.sh'), 'utf8')
     .replace(/^built_in=$/m, `built_in=${shellQuoted(dist)}`)
     .replace(/^built_with=$/m, `built_with=${shellQuoted(process.execPath)}`)
+    .replace(/^run_flags=$/m, `run_flags=${shellQuoted(runFlags.join(' '))}`)
   writeFileSync(join(dist, 'minictr'), launcher)
   chmodSync(join(dist, 'minictr'), 0o755)
   copyFileSync(join(project, 'scripts/find-node.sh'), join(dist, 'find-node.sh'))
@@ -87,22 +82,37 @@ function writeLauncher(): void {
 
 /**
  * Keeps what V8 compiles of the bundle while it runs a container, if it may (as root), or as far as it gets: functions that
- * are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the old one
+ * are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the old ones
  * must be gone before a new bundle is written.
  */
-function writeCodeCache(): void {
-  const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
+function writeCodeCaches(): void {
   const writer = join(dist, 'cache-writer.cjs')
-  const save = 'writeFileSync(filename + ".cache", script.createCachedData())'
-  writeFileSync(writer, `${loader}\nprocess.on('exit', () => require('node:fs').${save})\n`)
+  // A cache that is there already knows more: it was made by a run.
+  const keep = `
+    const { existsSync, writeFileSync } = require('node:fs')
+    process.on('exit', () => existsSync(path) || writeFileSync(path, script.createCachedData()))`
+  const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
+  writeFileSync(
+    writer,
+    loader.replace('function afterReading() {}', `function afterReading(script, path) {${keep}\n}`),
+  )
   const roots = mkdtempSync(join(tmpdir(), 'minictr-build-'))
-  const inRoots = ['--root', roots, '--run-root', join(roots, 'run')]
-  spawnSync(join(dist, 'minictr'), [...inRoots, 'image', 'from-host', 'warm', 'true'])
-  // As the launcher starts a run: with its monitor beside it.
-  const asLaunched = ['beside', process.execPath, writer, ...inRoots]
-  spawnSync(join(dist, 'minictr-helper'), [...asLaunched, 'run', '--rm', '--network', 'none', 'warm', 'true'])
+  const minictr = (before: string[], ...args: string[]) => {
+    const command = [...before, '--', writer, '--root', roots, '--run-root', join(roots, 'run'), ...args]
+    spawnSync(join(dist, 'minictr-helper'), ['beside', process.execPath, ...command])
+  }
+  const run = ['run', '--rm', '--network', 'none', 'warm', 'true']
+  minictr([], 'image', 'from-host', 'warm', 'true')
+  for (const name of caches()) rmSync(join(dist, name))
+  minictr(runFlags, ...run)
+  minictr([], ...run)
+  minictr([], 'images')
   rmSync(roots, { recursive: true })
   rmSync(writer)
+}
+
+function caches(): string[] {
+  return readdirSync(dist).filter(name => name.endsWith('.cache'))
 }
 
 function shellQuoted(text: string): string {
@@ -111,10 +121,9 @@ function shellQuoted(text: string): string {
 
 process.chdir(project)
 mkdirSync(dist, { recursive: true })
-rmSync(join(dist, 'main.cjs.cache'), { force: true })
-// esbuild has printed what is wrong, and where.
-const metafile = await bundle().catch(() => process.exit(1))
+for (const name of caches()) rmSync(join(dist, name))
+const metafile = await bundle(project, dist)
 writeLicences(metafile)
 compileHelper()
 writeLauncher()
-writeCodeCache()
+writeCodeCaches()

@@ -2,22 +2,24 @@
 # minictr: finds Node 24 and starts the bundle with it. The build copies this file to dist/minictr.
 #
 # A shell script and not a Node one, because sudo's PATH may have no Node; it starts no process of its own on
-# the usual way, since every command pays for it. The two built_… lines are filled in by the build.
+# the usual way, since every command pays for it. The next three lines are filled in by the build.
 
 built_in=
 built_with=
+run_flags=
 
-# start NODE ARG...: a run gets its monitor before Node is started, since afterwards the fork alone takes milliseconds. Where
-# `run` is another word of the command line, the monitor ends unused. The two dashes: Node would take an --env-file behind
-# the program's name for its own (`node program --env-file x`).
+# start NODE ARG...: a run gets its monitor before Node is started, since afterwards the fork alone takes milliseconds, and V8's
+# flags where it is the Node they were tried with. Where `run` is another word of the line, the monitor ends unused. The
+# two dashes: Node would take an --env-file behind the program's name for its own (`node program --env-file x`).
 start() {
   node=$1
   shift
   case " $* " in
     *' run '*)
       if [ -x "$dist/minictr-helper" ]; then
-        # 16 MiB for new objects: with V8's one to begin with, a run would stop several times to collect garbage, 6 ms in all.
-        exec "$dist/minictr-helper" beside "$node" --min-semi-space-size=16 -- "$dist/minictr.cjs" "$@"
+        [ "$node" = "$built_with" ] || run_flags=
+        # Unquoted: one word per flag.
+        exec "$dist/minictr-helper" beside "$node" $run_flags -- "$dist/minictr.cjs" "$@"
       fi
       ;;
   esac

@@ -9,17 +9,17 @@ import type { GlobalOptions } from './command.ts'
 
 /**
  * Pulls the image as `--pull` says: always, if it is missing, or never. What is told goes to standard error, since
- * standard output is the container's. Throws MinictrError where pulling fails.
+ * standard output is the container's. Returns the image where it was here. Throws MinictrError where pulling fails.
  */
 export async function provideImage(
   { image, pull: policy, platform: platformText, quiet }: RunOptions,
   { root, configFile }: GlobalOptions,
-): Promise<void> {
+): Promise<Image | undefined> {
   const store = new ImageStore(`${root}/images`)
   const platform = platformText === undefined ? undefined : parsePlatform(platformText)
   const found = policy === 'always' ? undefined : store.find(image, platform)
-  if (found) return await provideLayers(found, store, new LayerStore(`${root}/layers`))
-  if (policy === 'never') return
+  if (found) await provideLayers(found, store, new LayerStore(`${root}/layers`))
+  if (found || policy === 'never') return found
   const reference = withDefaultTag(parseReference(image))
   if (policy === 'missing' && !quiet) {
     process.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`)
@@ -43,6 +43,7 @@ export async function provideImage(
   } finally {
     progress.finish()
   }
+  return undefined
 }
 
 /** Unpacks what a reboot has made doubtful; nothing in the usual case. */

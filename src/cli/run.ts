@@ -16,10 +16,10 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   if (!options.isNetworkChosen && !options.quiet && process.stderr.isTTY) {
     process.stderr.write('No --network given: the container gets none (bridge networks come later).\n')
   }
-  await provideImage(options, globals)
+  const image = await provideImage(options, globals)
   const { runContainer } = await import('../containers/run.ts')
   const watch = isWatched(options) ? await (await import('../learn/watch.ts')).watchRun(options) : undefined
-  const { exitStatus, leftovers } = await runContainer(options, globals, watch?.observer).finally(
+  const { exitStatus, leftovers } = await runContainer(options, globals, watch?.observer, image).finally(
     watch?.finish,
   )
   for (const leftover of leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)

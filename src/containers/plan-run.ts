@@ -31,13 +31,18 @@ export type PlannedRun = {
 }
 
 /**
- * Decides a run completely and performs nothing of it: id, name, configuration and plan. The image must be here.
+ * Decides a run completely and performs nothing of it: id, name, configuration and plan. The image must be here; it is
+ * looked up unless it is `known`.
  *
  * Throws MinictrError for an image that is not here, a name that is taken, and wishes that cannot be met.
  */
-export async function planRun(options: RunOptions, settings: RunSettings): Promise<PlannedRun> {
+export async function planRun(
+  options: RunOptions,
+  settings: RunSettings,
+  known?: Image,
+): Promise<PlannedRun> {
   const facts = hostFacts()
-  const image = new ImageStore(`${settings.root}/images`).resolve(options.image, await platformOf(options))
+  const image = known ?? (await findImage(options, settings))
   const layers = new LayerStore(`${settings.root}/layers`).layersOf(image)
   const random = randomBytes(32)
   const id = random.toString('hex')
@@ -73,10 +78,11 @@ export async function planRun(options: RunOptions, settings: RunSettings): Promi
   return { id, name, image, spec, plan: plan(spec, context), warnings }
 }
 
-async function platformOf({ platform }: RunOptions) {
-  if (platform === undefined) return undefined
+async function findImage({ image, platform }: RunOptions, { root }: RunSettings): Promise<Image> {
+  const store = new ImageStore(`${root}/images`)
+  if (platform === undefined) return store.resolve(image)
   const { parsePlatform } = await import('../images/platform.ts')
-  return parsePlatform(platform)
+  return store.resolve(image, parsePlatform(platform))
 }
 
 /** A name nobody has; the claim itself is a step of the plan, this only saves most from losing it. */

@@ -2,6 +2,7 @@
 // Node still plans.
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import type { Image } from '../images/store.ts'
 import { Journal } from '../runtime/journal.ts'
 import { type Observer, perform, undo } from '../runtime/perform.ts'
 import { annotation } from '../runtime/spec.ts'
@@ -28,11 +29,12 @@ export async function runContainer(
   options: RunOptions,
   settings: RunSettings,
   observer?: Observer,
+  image?: Image,
 ): Promise<RunResult> {
   const cidFile = options.cidFile === undefined ? undefined : claimCidFile(options.cidFile)
   const monitor = Monitor.ofLauncher() ?? Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
   try {
-    const planned = await planRun(options, settings)
+    const planned = await planRun(options, settings, image)
     for (const warning of planned.warnings) process.stderr.write(`WARNING: ${warning}\n`)
     if (cidFile !== undefined) writeSync(cidFile, planned.id)
     return await performRun(planned, options, settings, monitor, observer)

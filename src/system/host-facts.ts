@@ -93,7 +93,7 @@ function probe(): HostFacts {
   const cgroups = parseHierarchies(readText('/proc/self/mountinfo'), readText)
   const cpuset = legacyMount(cgroups, 'cpuset')
   const facts: HostFacts = {
-    architecture: goArchitecture(),
+    architecture: hostArchitecture(),
     kernel: parseRelease(release()),
     boundingSet: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(readText('/proc/self/status'))?.[1] ?? '0'}`),
     cgroups,
@@ -111,7 +111,8 @@ function probe(): HostFacts {
   return facts
 }
 
-function goArchitecture(): HostFacts['architecture'] {
+/** Throws MinictrError on a processor minictr has no tables for. */
+export function hostArchitecture(): HostFacts['architecture'] {
   if (arch() === 'x64') return 'amd64'
   if (arch() === 'arm64') return 'arm64'
   throw new MinictrError(`This machine is ${arch()}; minictr runs on x86-64 and arm64 only`)

@@ -69,6 +69,7 @@ function u16(value: number): string {
 
 /** The low 32 bits: numbers beyond lose their upper ones, negative ones are two's complements. */
 function u32(value: number): string {
+  if (value >= 0 && value < 256) return `${String.fromCharCode(value)}\0\0\0` // most are so
   return String.fromCharCode(value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24)
 }
 
@@ -78,18 +79,16 @@ function low32(value: bigint): number {
 
 /** Takes a frame apart; `bytes` is what stands behind its length. */
 export function decodeFrame(bytes: Buffer): Frame {
-  const kind = bytes[0]
-  if (kind === 3) return { kind: 'exit', waitStatus: bytes.readInt32LE(2) }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const kind = view.getUint8(0)
+  if (kind === 3) return { kind: 'exit', waitStatus: view.getInt32(2, true) }
   const answers: Answer[] = []
-  const count = bytes.readUInt32LE(1)
+  const count = view.getUint32(1, true)
   let at = 5
   for (let i = 0; i < count; i++) {
-    const errno = bytes.readInt32LE(at + 8)
-    const sizeBytes = bytes.readUInt32LE(at + 20)
-    const answer: Answer = {
-      result: Number(bytes.readBigInt64LE(at)),
-      elapsedNs: Number(bytes.readBigInt64LE(at + 12)),
-    }
+    const errno = view.getInt32(at + 8, true)
+    const sizeBytes = view.getUint32(at + 20, true)
+    const answer: Answer = { result: i64(view, at), elapsedNs: i64(view, at + 12) }
     if (errno !== 0) answer.errno = errnoName(errno)
     if (sizeBytes > 0) answer.data = bytes.subarray(at + 24, at + 24 + sizeBytes)
     answers.push(answer)
@@ -98,16 +97,29 @@ export function decodeFrame(bytes: Buffer): Frame {
   return { kind: 'answers', answers, last: kind === 1 }
 }
 
+/** As far as a number is exact. */
+function i64(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)
+}
+
 function errnoNumber(name: string): number {
   const number = (constants.errno as Record<string, number>)[name]
   if (number === undefined) throw new TypeError(`${name} is no errno name`)
   return number
 }
 
+const errnoNames = new Map<number, string>()
+
 /** The name of an errno as in errno(3), `errno 999` for one without. */
 export function errnoName(number: number): string {
-  for (const [name, value] of Object.entries(constants.errno)) if (value === number) return name
-  return `errno ${number}`
+  if (errnoNames.size === 0) {
+    // The first of two names for one number is the one people know (EAGAIN, EWOULDBLOCK).
+    for (const name in constants.errno) {
+      const value = constants.errno[name as keyof typeof constants.errno]
+      if (!errnoNames.has(value)) errnoNames.set(value, name)
+    }
+  }
+  return errnoNames.get(number) ?? `errno ${number}`
 }
 
 /** The name of a signal, `SIGRTMIN+2` for real-time ones. */

