@@ -55,6 +55,23 @@ describe('run -t', () => {
     assert.deepEqual({ status, stdout }, { status: 0, stdout: '/dev/pts/0\r\nxterm\r\nyes\r\n' })
   })
 
+  it('says why ^C does nothing to a program that does not catch it, and that --init changes that', async () => {
+    const session = await person()
+    session.type('run --name deaf $image sh -c "echo ready; exec sleep 1000"')
+    await session.see('ready')
+    // exec is the next thing the shell does; only sleep(1) does not catch it.
+    session.press('\x03')
+    await session.see('SIGINT does nothing here: the program does not catch it')
+    await session.see('minictr rm --force deaf')
+    await debian.minictr('rm', '--force', 'deaf')
+    await session.see('host 137>')
+    session.type('run --init $image sh -c "echo ready; exec sleep 1000"')
+    await session.see('ready')
+    session.press('\x03')
+    await session.see('host 130>')
+    await leave(session)
+  })
+
   it('makes what is typed reach the program, ^C as a signal, ^D as an end', async () => {
     const session = await person()
     const script = "trap 'echo interrupted; exit 4' INT; echo ready; while :; do sleep 0.1; done"
@@ -91,6 +108,8 @@ describe('run -t', () => {
     await session.see('42 at inside\n')
     session.type("echo a''sleep; sleep 1000")
     await session.see('asleep\n')
+    // The shell is still about to start it; an interrupt in between would be the shell's own.
+    await new Promise(resolve => setTimeout(resolve, 500))
     session.press('\x03')
     await session.see('here> ')
     session.type('sleep 1000 & jobs; kill %1')
