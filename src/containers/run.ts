@@ -76,7 +76,7 @@ async function performRun(
     // Before its output can be seen: whoever sees it may ask for the container, or kill this process.
     writeRunState(settings, planned.id, outcome.pid)
     monitor.tell('watch', outcome.pid)
-    signals.start()
+    signals.start(outcome.pid, planned.spec.annotations[annotation.name] ?? planned.id)
     const { status } = await monitor.exit()
     const { failed } = await undo(journal, monitor.host, entry => options.remove || entry.lasts === 'run')
     monitor.tell('on_orphan', [], [])

@@ -1,5 +1,6 @@
 // Signals a person sends to `minictr run` reach the container's process, as if it ran right here (signal(7)).
 
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Monitor } from '../system/monitor.ts'
 
@@ -22,24 +23,54 @@ const forwarded = [
 /**
  * Catches the signals at once, holds them back until `start`, when the container's program runs, then passes each on.
  * A change of the window's size becomes a change of the terminal's size. `stop` gives the signals back their usual effect.
+ * A person whose Ctrl-C cannot do anything is told why, once; `name` is the container's.
  */
 export function forwardSignals(monitor: Monitor, options: { signalProxy: boolean; tty: boolean }) {
   const early: NodeJS.Signals[] = []
-  let isStarted = false
+  let program: { pid: number; name: string } | undefined
+  let isTold = false
   const pass = (signal: NodeJS.Signals) => {
-    if (!isStarted) early.push(signal)
+    if (!program) early.push(signal)
     else if (signal === 'SIGWINCH') monitor.tell('resize')
-    else monitor.tell('signal', constants.signals[signal])
+    else {
+      monitor.tell('signal', constants.signals[signal])
+      if (isTold || !process.stderr.isTTY || !isWithoutEffect(signal, program.pid)) return
+      isTold = true
+      process.stderr.write(explanation(signal, program.name))
+    }
   }
   const caught = forwarded.filter(signal => (signal === 'SIGWINCH' ? options.tty : options.signalProxy))
   for (const signal of caught) process.on(signal, pass)
   return {
-    start() {
-      isStarted = true
+    start(pid: number, name: string) {
+      program = { pid, name }
       for (const signal of early.splice(0)) pass(signal)
     },
     stop() {
       for (const signal of caught) process.off(signal, pass)
     },
   }
+}
+
+/** PID 1 of a namespace is spared what a signal would do to it by itself. Source: pid_namespaces(7), proc_pid_status(5). */
+function isWithoutEffect(signal: NodeJS.Signals, pid: number): boolean {
+  if (!['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'].includes(signal)) return false
+  let status: string
+  try {
+    status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return false
+  }
+  const bit = 1n << BigInt(constants.signals[signal] - 1)
+  const mask = (name: string) =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? 'f'}`)
+  // One that is blocked may be waited for.
+  return /^NSpid:.*\t1$/m.test(status) && ((mask('SigCgt') | mask('SigBlk')) & bit) === 0n
+}
+
+function explanation(signal: NodeJS.Signals, name: string): string {
+  return (
+    `\nminictr: ${signal} does nothing here: the program does not catch it, and as PID 1 it is not ended by it either.\n` +
+    `From another terminal, minictr rm --force ${name} ends it; with --init, Ctrl-C does.\n`
+  )
 }
