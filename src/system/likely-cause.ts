@@ -14,6 +14,7 @@ export type FailedOp = {
   resource?: unknown
   hard?: unknown
   content?: unknown
+  nofollow?: unknown
 }
 
 /** A sentence on the likely cause of this error on this host, or undefined where no probe tells. */
@@ -23,6 +24,7 @@ export function likelyCause(op: FailedOp, errno: string): string | undefined {
   if (errno === 'ENOSPC') return fullFileSystem(op) ?? exhaustedNamespaces(op)
   if (errno === 'EROFS')
     return `${pathOf(op) ?? 'the target'} lies on a file system that is mounted read-only.`
+  if (errno === 'ELOOP' && typeof op.in === 'string') return links(op)
   if (errno === 'EPERM' || errno === 'EACCES') {
     return missingPrivilege() ?? raisedLimit(op) ?? loweredScore(op) ?? closedDirectory(op)
   }
@@ -53,6 +55,12 @@ function pathOf(op: FailedOp): string | undefined {
   const path = op.path ?? op.target
   if (typeof path !== 'string') return undefined
   return typeof op.in === 'string' ? `${op.in}${path}` : path
+}
+
+function links(op: FailedOp): string {
+  const path = op.path ?? op.target
+  if (op.nofollow) return `${path} is a symbolic link in the image, and must be a directory there.`
+  return `the symbolic links that ${path} leads through in the image go round in a circle.`
 }
 
 function fullFileSystem(op: FailedOp): string | undefined {
