@@ -101,6 +101,25 @@ test('mkdir with parents builds inside the root what a link names outside', () =
     assert.equal(existsSync(`${inside}/top`), false)
   }))
 
+test('a link to nothing is followed inside the root, for directories and for files to be mounted on', () =>
+  inSandbox(async sandbox => {
+    const { root, outside } = makeHostileRoot(sandbox)
+    const { executor, inside } = sandbox
+    symlinkSync('../first', `${inside}/root/real/chain`)
+    symlinkSync('/real/missing/last', `${inside}/root/first`)
+    await succeed(
+      executor,
+      call('mkdir', root, 'relative/made', 0o700, 1),
+      call('mknod', root, 'real/chain', 0o100644, 0, 0),
+    )
+    assert.equal(lstatSync(`${inside}/root/outside/made`).mode & 0o7777, 0o700)
+    assert.ok(lstatSync(`${inside}/root/real/missing/last`).isFile())
+    assert.equal(await errnoOf(executor, call('mknod', root, 'real/chain', 0o100644, 0, 0)), 'EEXIST')
+    assert.equal(await errnoOf(executor, call('mkdir', root, 'loop/x', 0o755, 1)), 'ELOOP')
+    assert.equal(await errnoOf(executor, call('mknod', root, 'loop', 0o100644, 0, 0)), 'ELOOP')
+    assert.deepEqual(readdirSync(outside), ['file'])
+  }))
+
 test('absolute links mean the root itself, so a tree that is used to them works', () =>
   inSandbox(async sandbox => {
     const { root } = makeHostileRoot(sandbox)
