@@ -10,8 +10,9 @@ const help = `Usage:  minictr explain run [OPTIONS] IMAGE [COMMAND] [ARG...]
 
 Show every step of a run, and perform none
 
-For each step: which process performs it and why there, its system calls with their real arguments, the shell command
-that does the same, and how it is undone. The options are those of 'minictr run', and:
+For each step: which process performs it and why there, its system calls with
+their real arguments, the shell command that does the same, and how it is
+undone. The options are those of 'minictr run', and:
 
       --json           The same as data
       --only <step>    One step, by its id
@@ -38,7 +39,8 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
   if (wants.json)
     return await print(`${JSON.stringify(explanationData({ plan, spec }, wants.only), null, 2)}\n`)
   const { pageFor } = await import('../learn/page.ts')
-  return await print(`${explanationText({ plan, spec }, pageFor(process.stdout, process.env), wants.only)}\n`)
+  const page = pageFor(process.stdout, process.env, process.stderr)
+  return await print(`${explanationText({ plan, spec }, page, wants.only)}\n`)
 }
 
 function flagsInto(wants: { json: boolean; only?: string }): RunFlagGroup {

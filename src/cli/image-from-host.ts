@@ -25,11 +25,13 @@ Examples:
   minictr image from-host hello ./hello                one's own program, at the path it has here
   minictr run -it tools                                runs bash in it
 
-Each program comes with its interpreter and its shared libraries, found in the program's headers and in the linker's
-cache; a script comes with the interpreter its first line names. Links and directories on the way stay as they are
-here. What a program opens while it runs (modules of perl or python, data, plug-ins) is not known beforehand and
-does not come along. The image also has /etc/passwd with root and nobody, /tmp, and descriptions of the common
-terminals. The same programs give the same image: times are fixed, names are sorted.`,
+Each program comes with its interpreter and its shared libraries, found in the
+program's headers and in the linker's cache; a script comes with the interpreter
+its first line names. Links and directories on the way stay as they are here.
+What a program opens while it runs (modules of perl or python, data, plug-ins)
+is not known beforehand and does not come along. The image also has /etc/passwd
+with root and nobody, /tmp, and descriptions of the common terminals. The same
+programs give the same image: times are fixed, names are sorted.`,
     )
     .action((name: string, programs: string[], flags: { quiet?: boolean }) =>
       perform(name, programs, flags, globals),

@@ -26,9 +26,10 @@ Examples:
   minictr --root /tmp/other pull 127.0.0.1:5000/debian:trixie
   docker pull 127.0.0.1:5000/debian:trixie
 
-It speaks plain HTTP and lets everyone in who can reach it; images cannot be pushed to it. An image of docker.io is
-served under its short name (debian) and its long one (library/debian), one of another registry without that
-registry's name. Ctrl-C lets downloads under way finish; a second one does not.`,
+It speaks plain HTTP and lets everyone in who can reach it; images cannot be
+pushed to it. An image of docker.io is served under its short name (debian) and
+its long one (library/debian), one of another registry without that registry's
+name. Ctrl-C lets downloads under way finish; a second one does not.`,
     )
     .action(({ listen }: { listen: string }) => perform(listen, globals))
 }

@@ -30,8 +30,9 @@ Examples:
   minictr login registry.example:5000
   minictr login -u me --password-stdin ghcr.io < token-file
 
-What is accepted is kept in Docker's own file, ~/.docker/config.json (or $DOCKER_CONFIG/config.json), readable by you
-alone, or in the credential helper that credsStore or credHelpers name there; docker and minictr share it.`,
+What is accepted is kept in Docker's own file, ~/.docker/config.json (or
+$DOCKER_CONFIG/config.json), readable by you alone, or in the credential helper
+that credsStore or credHelpers name there; docker and minictr share it.`,
     )
     .action((server: string | undefined, flags: Flags) => perform(server ?? '', flags, globals))
 }

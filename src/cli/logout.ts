@@ -18,7 +18,8 @@ Examples:
   minictr logout                          Docker Hub
   minictr logout registry.example:5000
 
-Takes the entry out of ~/.docker/config.json (or $DOCKER_CONFIG/config.json) and out of the credential helper.`,
+Takes the entry out of ~/.docker/config.json (or $DOCKER_CONFIG/config.json) and
+out of the credential helper.`,
     )
     .action((server: string | undefined) => perform(server ?? ''))
 }

@@ -15,6 +15,7 @@ export async function runProgram(command: Command, name: string, args: string[])
     .name(program)
     .exitOverride()
     .helpOption('--help', 'Print usage')
+    .configureHelp({ styleTitle: usageTitle })
     .configureOutput({ writeErr: () => {} })
   try {
     const left = await Promise.race([command.parseAsync(args, { from: 'user' }), readerLeft()])
@@ -25,6 +26,11 @@ export async function runProgram(command: Command, name: string, args: string[])
     throw inDockersWords(error, command, program, args)
   }
   return Number(process.exitCode ?? 0)
+}
+
+/** A heading of the help; two spaces after the first, as in Docker's. */
+export function usageTitle(title: string): string {
+  return title === 'Usage:' ? 'Usage: ' : title
 }
 
 /** Comes true when nobody reads what is printed any more: the rest of the work would be for nobody. */

@@ -39,9 +39,11 @@ Examples:
   minictr pull --platform linux/arm64 debian       for another kind of processor
   minictr pull debian@sha256:<64 hex digits>       exactly this image, whatever its tag says now
 
-An interrupted pull goes on where it stopped. Mirrors and insecure registries are named in the configuration
-file (/etc/minictr/config.json) by Docker's keys registry-mirrors and insecure-registries; the certificate of a
-private authority belongs beside it, into certs.d/HOST[:PORT]/ca.crt. Users and passwords: minictr login.`,
+An interrupted pull goes on where it stopped. Mirrors and insecure registries
+are named in the configuration file (/etc/minictr/config.json) by Docker's keys
+registry-mirrors and insecure-registries; the certificate of a private authority
+belongs beside it, into certs.d/HOST[:PORT]/ca.crt. Users and passwords:
+minictr login.`,
     )
     .action((name: string, flags: Flags) => perform(name, flags, globals))
 }

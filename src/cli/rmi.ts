@@ -26,10 +26,11 @@ export function command(globals: GlobalOptions): Command {
 Examples:
   minictr rmi debian:trixie          one name; the image goes with its last name
   minictr rmi 4d1c2b                 by the beginning of its id
-  minictr rmi -f debian              although a stopped container was made of it (the container keeps its files)
+  minictr rmi -f debian              even where a stopped container was made of it
   minictr rmi $(minictr images -q)   all that no container needs
 
-While a pull is in progress names are removed at once, and content that nobody needs by the next rmi.`,
+While a pull is in progress names are removed at once, and content that nobody
+needs by the next rmi.`,
     )
     .action((images: string[], flags: Flags) => perform(images, flags, globals))
 }

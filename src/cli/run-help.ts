@@ -1,7 +1,10 @@
 // `minictr run --help`: every flag under its heading, and lines to try.
 
 import { Command, Option } from 'commander'
-import type { Flag } from './flags/flag.ts'
+import { wrap } from '../learn/page.ts'
+import { type Flag, nameOf } from './flags/flag.ts'
+import { refusedFlags } from './flags/refused.ts'
+import { usageTitle } from './program.ts'
 import { runFlags } from './run-flags.ts'
 
 const examples: [line: string, about: string][] = [
@@ -15,18 +18,16 @@ const examples: [line: string, about: string][] = [
 
 /** The text of `minictr run --help`. `name` is the command as typed. */
 export function runHelp(name = 'minictr run'): string {
+  const columns = process.stdout.columns || 100
   const command = new Command(name)
     .usage('[OPTIONS] IMAGE [COMMAND] [ARG...]')
     .description('Create and run a new container from an image')
     .helpOption('--help', 'Print usage')
-    .configureHelp({ showGlobalOptions: false, helpWidth: process.stdout.columns || 100 })
-    .addHelpText(
-      'after',
-      `\nExamples:\n${examples.map(([line, about]) => `  ${line}\n      ${about}`).join('\n')}\n`,
-    )
+    .configureHelp({ showGlobalOptions: false, helpWidth: columns, styleTitle: usageTitle })
+    .addHelpText('after', ['', ...refusals(columns), '', ...exampleLines()].join('\n'))
   for (const { title, flags } of runFlags) {
     for (const flag of flags) {
-      if (flag.isHidden) continue
+      if (flag.isHidden || 'refuses' in flag) continue
       command.addOption(new Option(spelling(flag), flag.about).helpGroup(`${title}:`))
     }
   }
@@ -38,6 +39,26 @@ export function runHelp(name = 'minictr run'): string {
   })
   command.outputHelp()
   return text
+}
+
+/** What Docker has and minictr has not: the flags of one reason together, with the reason below. */
+function refusals(columns: number): string[] {
+  const flags = refusedFlags.flags.flatMap(flag => ('refuses' in flag && !flag.isHidden ? [flag] : []))
+  const reasons = [...new Set(flags.map(({ refuses }) => refuses))]
+  return [
+    `${refusedFlags.title}:`,
+    ...reasons.flatMap(reason => {
+      const names = flags.filter(({ refuses }) => refuses === reason).map(nameOf)
+      return [
+        ...wrap(names.join(', '), columns - 2).map(line => `  ${line}`),
+        ...wrap(reason, columns - 6).map(line => `      ${line}`),
+      ]
+    }),
+  ]
+}
+
+function exampleLines(): string[] {
+  return ['Examples:', ...examples.flatMap(([line, about]) => [`  ${line}`, `      ${about}`])]
 }
 
 function spelling<Options>(flag: Flag<Options>): string {

@@ -8,8 +8,10 @@ const help = `Usage:  minictr script run [OPTIONS] IMAGE [COMMAND] [ARG...]
 
 Print a shell script that makes the same container without minictr
 
-A POSIX shell with util-linux, coreutils, findutils, iproute2 and hostname is all it needs, beside root and the unpacked
-layers. Each step has its reason as a comment; what no shell tool can do says so. The options are those of 'minictr run'.
+A POSIX shell with util-linux, coreutils, findutils, iproute2 and hostname is
+all it needs, beside root and the unpacked layers. Each step has its reason as a
+comment; what no shell tool can do says so. The options are those of
+'minictr run'.
 
 Examples:
   minictr script run debian:trixie cat /etc/os-release > box.sh

@@ -32,12 +32,15 @@ function same(text: string): string {
   return text
 }
 
+type Output = Pick<WriteStream, 'isTTY' | 'columns'>
+
 /**
  * The page for a stream: as wide as the terminal within reason, 100 columns in a file; colours only on a terminal
- * and where NO_COLOR is unset or empty (no-color.org).
+ * and where NO_COLOR is unset or empty (no-color.org). `beside` is a stream whose terminal a pager may show the page on.
  */
-export function pageFor(stream: Pick<WriteStream, 'isTTY' | 'columns'>, env: NodeJS.ProcessEnv): Page {
-  const columns = stream.isTTY ? stream.columns || FILE_COLUMNS : FILE_COLUMNS
+export function pageFor(stream: Output, env: NodeJS.ProcessEnv, beside: Output = stream): Page {
+  const terminal = [stream, beside].find(({ isTTY }) => isTTY)
+  const columns = terminal?.columns || FILE_COLUMNS
   return {
     columns: Math.min(Math.max(columns, NARROWEST_COLUMNS), WIDEST_COLUMNS),
     style: stream.isTTY && !env.NO_COLOR && env.TERM !== 'dumb' ? coloured : plain,
