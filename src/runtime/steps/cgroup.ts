@@ -165,7 +165,7 @@ function limitStep(id: string, why: string, ops: Op[]): Step {
 
 const whyJoin =
   'The process that will become the container joins its cgroup by itself, 0 meaning "me"; all its children are born ' +
-  'there. It does so before the cgroup namespace is made, so that inside, this cgroup looks like the root.'
+  'there. Before a cgroup namespace is made, where there is one, since that shows the cgroup it was made in as the root.'
 
 function joinCgroup({ cgroupsPath }: CgroupConfig, host: HostFacts): Step {
   return {

@@ -30,7 +30,7 @@ export function containerFileSteps(
   steps.push(
     hostStep(
       'create-container-directory',
-      'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, the log. Removing the container is removing this directory. Closed to the host’s other users, who could otherwise start a setuid program of the container’s.',
+      'Everything that outlives the process lies in one directory: the OCI configuration, the writable layer, how it ended. Removing the container is removing this directory. Closed to the host’s other users, who could otherwise start a setuid program of the container’s.',
       [makeParent(directory), ...closedDirectory(directory, spec), ...directoryOps(spec, context, overlay)],
       'container',
       removeDirectory(directory),

@@ -21,7 +21,8 @@ const reasons: Record<string, string> = {
     'The kernel’s devices and drivers as files. Read-only, because writing there changes the whole machine. After the network namespace, because /sys/class/net shows the one it is mounted from.',
   '/sys/fs/cgroup':
     'The container’s own cgroup as a tree of files, so that programs can read their limits; read-only, so that they cannot lift them.',
-  '/etc/hosts': 'Names the container itself. Covers the image’s file, which cannot know the address.',
+  '/etc/hosts':
+    'Addresses by name, asked before any name server: localhost, and what --add-host gives. Covers the image’s file.',
   '/etc/hostname': 'The host name as a file, for programs that read it there.',
   '/etc/resolv.conf': 'Where to ask for names: the image cannot know the host’s resolvers.',
 }

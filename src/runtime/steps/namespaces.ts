@@ -75,10 +75,14 @@ export function unshareStep(spec: Spec): Step[] {
     pid: 'its own process numbers, for children from now on',
     time: 'its own boot-time clocks',
   }
+  const list = namespaces.map(name => views[name]).join('; ')
+  const order = namespaces.includes('cgroup')
+    ? ' After the cgroup was joined, because the cgroup namespace takes the present cgroup as its root.'
+    : ''
   return [
     containerStep(
       'unshare-namespaces',
-      `Each namespace is one more thing the process no longer shares: ${namespaces.map(name => views[name]).join('; ')}. After the cgroup was joined, because the cgroup namespace takes the present cgroup as its root.`,
+      `Each namespace is one more thing the process no longer shares: ${list}.${order}`,
       [{ op: 'unshare', namespaces }],
       endsWith.namespace,
     ),
