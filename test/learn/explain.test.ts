@@ -66,7 +66,7 @@ describe('explain and script', () => {
       for (const args of [[], ['walk', 'debian']]) {
         const { status, stderr } = await call(command, ...args)
         assert.equal(status, 1)
-        assert.match(stderr, new RegExp(`write the run after it, ${command} run IMAGE`))
+        assert.match(stderr, new RegExp(`is followed by .run.*: minictr ${command} run IMAGE`))
       }
       const { status, stdout } = await call(command, 'run', '--help')
       assert.equal(status, 0)
