@@ -32,6 +32,13 @@ int slot_put(struct executor *executor, int64_t slot, int fd) {
   return 0;
 }
 
+void slots_close(struct executor *executor) {
+  for (int slot = 0; slot < SLOTS; slot++) {
+    if (executor->slots[slot] >= 0) close(executor->slots[slot]);
+    executor->slots[slot] = -1;
+  }
+}
+
 static const struct op *find_op(const struct op *const *tables, const char *name) {
   for (; *tables; tables++)
     for (const struct op *op = *tables; op->name; op++)

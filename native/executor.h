@@ -42,11 +42,15 @@ bool executor_send_partial(struct executor *);
 int slot_get(const struct executor *, int64_t slot);
 // Keeps a descriptor under a number, in place of what was there. Gives 0, or -1 with errno (then the descriptor is closed).
 int slot_put(struct executor *, int64_t slot, int fd);
+// Closes all of them.
+void slots_close(struct executor *);
 
 // The ops of every executor; roles may have more.
 #define COMMON_OPS \
-  name_ops, attribute_ops, content_ops, mount_ops, namespace_ops, credential_ops, process_ops, terminal_ops, cgroup_ops
+  name_ops, attribute_ops, content_ops, mount_ops, namespace_ops, credential_ops, process_ops, terminal_ops, cgroup_ops, \
+  lock_ops, running_ops, link_ops, address_ops, program_ops, filter_ops
 extern const struct op name_ops[], attribute_ops[], content_ops[], mount_ops[], namespace_ops[], credential_ops[],
-    process_ops[], terminal_ops[], cgroup_ops[];
+    process_ops[], terminal_ops[], cgroup_ops[], lock_ops[], running_ops[], link_ops[], address_ops[], program_ops[],
+    filter_ops[];
 
 #endif

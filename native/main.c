@@ -9,16 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CONTROL = 3, INIT = 4 };
+enum { CONTROL = 3, INIT = 4, ANSWER = 3 };
 
 static const char usage[] =
     "minictr-helper is started by minictr, not by hand.\n"
     "  minictr-helper init      performs the operations that come over descriptor 3\n"
     "  minictr-helper monitor   the same, and keeps a container whose executor listens on descriptor 4\n"
     "  minictr-helper beside PROGRAM ARG...   becomes the program, which has a monitor's sockets as 3 and 4\n"
+    "  minictr-helper attach SOCKET OPTION...  attaches to the container of the monitor that listens there\n"
+    "  minictr-helper proxy PORT...  holds ports of the host and relays what comes there; says so on descriptor 3\n"
+    "  minictr-helper later MILLISECONDS PROGRAM ARG...   becomes the program when the time is over\n"
     "See native/wire.h for the language it speaks.\n";
 
 static int is_socket(int fd) {
@@ -27,17 +31,32 @@ static int is_socket(int fd) {
   return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
 }
 
+static int is_pipe(int fd) {
+  struct stat status;
+  return !fstat(fd, &status) && S_ISFIFO(status.st_mode);
+}
+
 // Descriptors this process was not meant to have: whoever started Node may have left some open in it.
 static void close_from(unsigned first) { syscall(SYS_close_range, first, ~0u, 0); }
 
 static void keep_private(int fd) { fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
+static int cannot_execute(const char *program) {
+  fprintf(stderr, "minictr-helper: cannot execute %s: %s\n", program, strerror(errno));
+  return 125;
+}
+
 int main(int argc, char **argv) {
   if (argc > 2 && !strcmp(argv[1], "beside")) {
     beside_role(argv[0], argv + 2);
-    fprintf(stderr, "minictr-helper: cannot execute %s: %s\n", argv[2], strerror(errno));
-    return 125;
+    return cannot_execute(argv[2]);
   }
+  if (argc > 3 && !strcmp(argv[1], "later")) {
+    later_role(argv + 2);
+    return cannot_execute(argv[3]);
+  }
+  if (argc > 2 && !strcmp(argv[1], "attach")) return attach_role(argv + 2);
+  if (argc > 2 && !strcmp(argv[1], "proxy") && is_pipe(ANSWER)) proxy_role(argv + 2);
   const char *role = argc == 2 ? argv[1] : "";
   int init = !strcmp(role, "init"), monitor = !strcmp(role, "monitor");
   if ((!init && !monitor) || !is_socket(CONTROL) || (monitor && !is_socket(INIT))) {

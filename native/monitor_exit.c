@@ -8,12 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+static struct timespec ended_at;
 static char *exit_path;                   // where the end is recorded, or NULL
+static FILE *exit_file;                   // the record, until it is on the disk, or NULL
+static char *cleaner_path;                // of a file that is locked by whoever cleans up at the end, and goes with it, or NULL
 static char **orphan_argv, **orphan_env;  // what is started at the end without a client, or NULL
 
 void default_signals(void) {
@@ -24,26 +29,30 @@ void default_signals(void) {
 }
 
 static void write_exit(FILE *file) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
   int number = WIFSIGNALED(monitor.status) ? WTERMSIG(monitor.status) : 0;
   fprintf(file, "{\"exitStatus\":%d,\"signal\":", number ? 128 + number : WEXITSTATUS(monitor.status));
   if (number) fprintf(file, "%d", number);
   else fputs("null", file);
-  fprintf(file, ",\"finishedAtMs\":%lld}\n", now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+  fprintf(file, ",\"finishedAtMs\":%lld}\n", ended_at.tv_sec * 1000LL + ended_at.tv_nsec / 1000000);
 }
 
-static void record_exit(void) {
+void record_exit(void) {
   char *new_path;
   if (!exit_path || asprintf(&new_path, "%s.tmp", exit_path) < 0) return;
-  FILE *file = fopen(new_path, "we");
-  if (file) {
-    write_exit(file);
-    bool complete = !fflush(file) && !fsync(fileno(file));
-    fclose(file);
-    if (complete) rename(new_path, exit_path);
+  exit_file = fopen(new_path, "we");
+  if (exit_file) {
+    write_exit(exit_file);
+    if (fflush(exit_file) || rename(new_path, exit_path)) unlink(new_path);
   }
   free(new_path);
+}
+
+// Those who wait know by now: the disk takes milliseconds. A record that a power cut leaves empty is none.
+void flush_exit(void) {
+  if (!exit_file) return;
+  fsync(fileno(exit_file));
+  fclose(exit_file);
+  exit_file = NULL;
 }
 
 // Before something is watched nothing is reaped, so that the PID to be watched cannot be another process's meanwhile.
@@ -51,21 +60,26 @@ void reap(void) {
   int status;
   pid_t pid;
   while (monitor.watched && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    forget_proxy(pid);
+    if (pid != monitor.watched) probe_ended(pid, status);
     if (pid != monitor.watched || monitor.ended) continue;
     monitor.ended = true;
     monitor.status = status;
-    record_exit();
-    finish_streams();
+    clock_gettime(CLOCK_REALTIME, &ended_at);
+    close_input();
+    finish_outputs();
   }
 }
 
-// watch pid: a child of ours; its end is the container's
+// watch pid: a child of ours; its end is the container's. The container is made: locks that were held meanwhile are given back.
 static int64_t op_watch(struct executor *executor, const struct arg *args) {
   siginfo_t info;
   if (monitor.watched) return errno = EBUSY, -1;
   if (waitid(P_PID, (id_t)args[0].number, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
   monitor.watched = (pid_t)args[0].number;
-  connect_client_streams();
+  slots_close(executor);
+  attachment_connect(monitor.client, (int[]){STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, monitor.client_streams);
+  begin_probes();
   reap(); // it may have ended already
   return 0;
 }
@@ -83,7 +97,15 @@ static int64_t op_record_exit(struct executor *executor, const struct arg *args)
   return 0;
 }
 
-static char **copy_list(char **list) {
+// cleaner path: of a file in what is to be cleaned up. While somebody has it locked the command for orphans is not started,
+// and afterwards only if it is still there; "" for none
+static int64_t op_cleaner(struct executor *executor, const struct arg *args) {
+  free(cleaner_path);
+  cleaner_path = *args[0].text ? strdup(args[0].text) : NULL;
+  return 0;
+}
+
+char **copy_list(char **list) {
   size_t count = 0;
   while (list[count]) count++;
   char **copy = calloc(count + 1, sizeof *copy);
@@ -91,7 +113,7 @@ static char **copy_list(char **list) {
   return copy;
 }
 
-static void release_list(char **list) {
+void release_list(char **list) {
   for (char **text = list; text && *text; text++) free(*text);
   free(list);
 }
@@ -105,15 +127,25 @@ static int64_t op_on_orphan(struct executor *executor, const struct arg *args) {
   return 0;
 }
 
+// Waits for whoever has said, by a lock, that it will clean up. Whether it died before it had: then its file is still there.
+static bool is_left_to_us(void) {
+  struct stat locked, there;
+  int fd = cleaner_path ? open(cleaner_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+  if (fd < 0) return true;
+  flock(fd, LOCK_EX);
+  return !fstat(fd, &locked) && !stat(cleaner_path, &there) && locked.st_ino == there.st_ino;
+}
+
 void start_orphan_command(void) {
   if (!orphan_argv || !orphan_argv[0] || fork()) return;
   default_signals(); // stdio is /dev/null since the client went
   syscall(SYS_close_range, 3, ~0u, 0);
+  if (!is_left_to_us()) _exit(0);
   execve(orphan_argv[0], orphan_argv, orphan_env);
   _exit(127);
 }
 
-static void kill_children(void) {
+void kill_children(void) {
   char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
   FILE *children = fopen(path, "re");
@@ -135,6 +167,7 @@ const struct op exit_ops[] = {
     {"watch", "i", op_watch, false},
     {"signal", "i", op_signal, false},
     {"record_exit", "s", op_record_exit, false},
+    {"cleaner", "s", op_cleaner, false},
     {"on_orphan", "ll", op_on_orphan, false},
     {0},
 };

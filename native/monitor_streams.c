@@ -1,39 +1,15 @@
-// The monitor's streams: pipes or a pty to the container, the client's own descriptors 0, 1 and 2 on the other side.
+// The container's ends of its streams: pipes, or a terminal that init opens; and what the client says of its own.
 
 #include "monitor.h"
 #include "pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
-static bool is_raw;
-static struct termios cooked; // how the client's terminal was before
-static bool pty_takes_input;  // once it is there
-
-void restore_terminal(void) {
-  if (is_raw) tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
-  is_raw = false;
-}
-
-// raw_terminal: until the end, whichever comes first: the container's, the client's, or ours
-static int64_t op_raw_terminal(struct executor *executor, const struct arg *args) {
-  if (!is_raw && tcgetattr(STDIN_FILENO, &cooked)) return -1;
-  struct termios raw = cooked;
-  cfmakeraw(&raw);
-  if (tcsetattr(STDIN_FILENO, TCSANOW, &raw)) return -1;
-  is_raw = true;
-  return 0;
-}
-
-// resize: gives the pty the size of the client's terminal
-static int64_t op_resize(struct executor *executor, const struct arg *args) {
-  struct winsize size;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && ioctl(STDIN_FILENO, TIOCGWINSZ, &size)) return -1;
-  return ioctl(monitor.channels[STDOUT].from, TIOCSWINSZ, &size);
-}
+static bool pty_takes_input; // once it is there
 
 // A pipe for one of the container's descriptors: gives the container's end, keeps ours in *own.
 static int open_pipe(bool input, int *own) {
@@ -45,73 +21,67 @@ static int open_pipe(bool input, int *own) {
 }
 
 bool open_container_stdio(int stdio[3], bool input, bool terminal) {
+  int own;
   bool piped_input = input && !terminal;
-  stdio[0] = piped_input ? open_pipe(true, &monitor.channels[STDIN].to) : open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = STDOUT; fd <= STDERR; fd++)
-    stdio[fd] = terminal ? fcntl(stdio[0], F_DUPFD_CLOEXEC, 3) : open_pipe(false, &monitor.channels[fd].from);
+  stdio[0] = piped_input ? open_pipe(true, &own) : open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (piped_input && stdio[0] >= 0) set_input(own);
+  for (int fd = STDOUT; fd <= STDERR && stdio[fd - 1] >= 0; fd++) {
+    stdio[fd] = terminal ? fcntl(stdio[0], F_DUPFD_CLOEXEC, 3) : open_pipe(false, &own);
+    if (!terminal && stdio[fd] >= 0) set_output(fd, own, false);
+  }
   pty_takes_input = input && terminal;
-  return stdio[0] >= 0 && stdio[1] >= 0 && stdio[2] >= 0;
+  return stdio[STDERR] >= 0;
+}
+
+void close_container_stdio(void) {
+  int error = errno;
+  set_input(-1);
+  for (int fd = STDOUT; fd <= STDERR; fd++) set_output(fd, -1, false);
+  errno = error;
 }
 
 void take_pty(void) {
-  int pty = receive_descriptor(monitor.pty_socket);
+  int pty = receive_descriptor(monitor.pty.fd);
   if (pty < 0 && errno == EAGAIN) return;
-  close(monitor.pty_socket);
-  monitor.pty_socket = -1;
+  end_close(&monitor.pty);
   if (pty < 0) return; // init became a program without one
   fcntl(pty, F_SETFL, O_RDWR | O_NONBLOCK);
-  monitor.channels[STDOUT].from = pty;
-  monitor.channels[STDOUT].terminal = true;
-  if (pty_takes_input) monitor.channels[STDIN].to = fcntl(pty, F_DUPFD_CLOEXEC, 3);
-  if (monitor.watched && monitor.connected) connect_client_streams();
+  set_output(STDOUT, pty, true);
+  if (pty_takes_input) set_input(fcntl(pty, F_DUPFD_CLOEXEC, 3));
 }
 
-void connect_client_streams(void) {
-  struct channel *in = &monitor.channels[STDIN];
-  if (in->to >= 0) in->from = open_client_end(STDIN_FILENO, O_RDONLY, &in->careful_from);
-  if (in->from < 0) channel_close_to(in);
-  for (int fd = STDOUT; fd <= STDERR; fd++) {
-    struct channel *out = &monitor.channels[fd];
-    if (out->from >= 0) out->to = open_client_end(fd, O_WRONLY, &out->careful_to);
-  }
+// raw_terminal: until the end, whichever comes first: the container's, the client's, or ours
+static int64_t op_raw_terminal(struct executor *executor, const struct arg *args) {
+  return attachment_make_raw(monitor.client, STDIN_FILENO);
 }
 
-// A terminal whose output has ended takes no input either: with both ends closed it hangs up.
-void hang_up_terminal(void) {
-  if (monitor.channels[STDOUT].terminal && monitor.channels[STDOUT].from < 0) {
-    channel_close_from(&monitor.channels[STDIN]);
-    channel_close_to(&monitor.channels[STDIN]);
-  }
+// resize: gives the pty the size of the client's terminal
+static int64_t op_resize(struct executor *executor, const struct arg *args) {
+  struct winsize size;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && ioctl(STDIN_FILENO, TIOCGWINSZ, &size)) return -1;
+  return ioctl(terminal_fd(), TIOCSWINSZ, &size);
 }
 
-void disconnect_client_streams(void) {
-  restore_terminal();
-  channel_close_from(&monitor.channels[STDIN]);
-  for (int i = 0; i < CHANNELS; i++) channel_close_to(&monitor.channels[i]);
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd <= 2; fd++) dup2(null, fd);
-  close(null);
+// client_streams in out err: which of them the client sees once the container is watched; all, if it says nothing
+static int64_t op_client_streams(struct executor *executor, const struct arg *args) {
+  monitor.client_streams = (args[0].number ? WANTS_STDIN : 0) | (args[1].number ? WANTS_STDOUT : 0) |
+                           (args[2].number ? WANTS_STDERR : 0);
+  return 0;
 }
 
-void finish_streams(void) {
-  channel_close_from(&monitor.channels[STDIN]);
-  channel_close_to(&monitor.channels[STDIN]);
-  channel_finish(&monitor.channels[STDOUT]);
-  channel_finish(&monitor.channels[STDERR]);
-}
-
-bool output_is_done(void) {
-  return channel_is_done(&monitor.channels[STDOUT]) && channel_is_done(&monitor.channels[STDERR]);
-}
-
-// Somebody else holds the other side of the pty open, and nothing has come for a while.
-void give_up_output(void) {
-  for (int i = STDOUT; i <= STDERR; i++)
-    if (monitor.channels[i].start == monitor.channels[i].end) channel_close_from(&monitor.channels[i]);
+// detach_keys bytes: what the client types to leave the container to itself
+static int64_t op_detach_keys(struct executor *executor, const struct arg *args) {
+  struct detach_keys *keys = &monitor.client->keys;
+  if (args[0].length > DETACH_KEYS_MAX) return errno = E2BIG, -1;
+  memcpy(keys->keys, args[0].text, args[0].length);
+  keys->length = args[0].length;
+  return 0;
 }
 
 const struct op stream_ops[] = {
     {"resize", "", op_resize, false},
     {"raw_terminal", "", op_raw_terminal, false},
+    {"client_streams", "iii", op_client_streams, false},
+    {"detach_keys", "b", op_detach_keys, false},
     {0},
 };

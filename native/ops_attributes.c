@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -57,10 +58,33 @@ static int64_t op_utimens(struct executor *executor, const struct arg *args) {
   return result;
 }
 
+static void append_counted(struct bytes *data, const char *text, size_t length) {
+  uint32_t count = (uint32_t)length;
+  bytes_append(data, &count, sizeof count);
+  bytes_append(data, text, length);
+}
+
+enum { XATTR_BYTES = 65536 }; // the kernel's limits: XATTR_LIST_MAX, XATTR_SIZE_MAX
+
+// read_xattrs path: name and value of each, a length in four bytes before both; of a symbolic link its own
+static int64_t op_read_xattrs(struct executor *executor, const struct arg *args) {
+  static char names[XATTR_BYTES], value[XATTR_BYTES];
+  ssize_t length = llistxattr(args[0].text, names, sizeof names);
+  if (length < 0) return -1;
+  for (const char *name = names; name < names + length; name += strlen(name) + 1) {
+    ssize_t size = lgetxattr(args[0].text, name, value, sizeof value);
+    if (size < 0) continue; // gone meanwhile, or not for this user
+    append_counted(&executor->data, name, strlen(name));
+    append_counted(&executor->data, value, (size_t)size);
+  }
+  return 0;
+}
+
 const struct op attribute_ops[] = {
     {"chmod", "ssi", op_chmod, false},
     {"lchown", "ssii", op_lchown, false},
     {"lsetxattr", "sssb", op_lsetxattr, false},
     {"utimens", "ssii", op_utimens, false},
+    {"read_xattrs", "s", op_read_xattrs, false},
     {0},
 };

@@ -1,5 +1,6 @@
 // Ops that make and remove names in directories. Each takes a root its path is scoped to ("" for none) first.
 
+#include "copy_tree.h"
 #include "executor.h"
 #include "path.h"
 #include "remove_tree.h"
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -126,13 +128,61 @@ static int64_t op_unlink(struct executor *executor, const struct arg *args) {
   return unlink_at(args, 0);
 }
 
-// remove_tree in path
+static const char REMOVED[] = ".removed-";
+
+// Renames what is at an ordinary path to .removed-NAME beside it. False where it is so named already, or cannot be.
+static bool hide(const char *path, char hidden[PATH_MAX]) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  if (!*name || !strncmp(name, REMOVED, sizeof REMOVED - 1)) return false;
+  for (unsigned number = 0;; number++) {
+    int length = snprintf(hidden, PATH_MAX, "%.*s%s%s", (int)(name - path), path, REMOVED, name);
+    if (number && length < PATH_MAX) length += snprintf(hidden + length, (size_t)(PATH_MAX - length), "-%u", number);
+    if (length >= PATH_MAX) return false;
+    if (!syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, hidden, 1 /* RENAME_NOREPLACE */)) return true;
+    if (errno != EEXIST) return false;
+  }
+}
+
+// remove_tree in path: one that lies in no other root disappears at once, so that nobody meets with half of it
 static int64_t op_remove_tree(struct executor *executor, const struct arg *args) {
+  char hidden[PATH_MAX];
   struct place place;
-  if (place_open(&place, args[0].text, args[1].text)) return -1;
+  const char *path = !*args[0].text && hide(args[1].text, hidden) ? hidden : args[1].text;
+  if (place_open(&place, args[0].text, path)) return -1;
   int64_t removed = remove_tree(place.directory, place.name);
   place_close(&place);
   return removed;
+}
+
+// copy_tree in path to: `in` is for the path alone; ENOTEMPTY where `to` has entries
+static int64_t op_copy_tree(struct executor *executor, const struct arg *args) {
+  const char *to = args[2].text, *slash = strrchr(to, '/');
+  if (!slash || slash == to || !slash[1]) return errno = EINVAL, -1;
+  char holder_path[PATH_MAX];
+  if ((size_t)snprintf(holder_path, sizeof holder_path, "%.*s", (int)(slash - to), to) >= sizeof holder_path)
+    return errno = ENAMETOOLONG, -1;
+  int holder = open(holder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (holder < 0) return -1;
+  int source = path_open(args[0].text, args[1].text, O_RDONLY | O_DIRECTORY, 0);
+  int64_t copied = source < 0 ? -1 : copy_tree(source, holder, slash + 1);
+  int error = errno;
+  if (source >= 0) close(source);
+  close(holder);
+  errno = error;
+  return copied;
+}
+
+// rename in path to: both within the root
+static int64_t op_rename(struct executor *executor, const struct arg *args) {
+  struct place from, to;
+  if (place_open(&from, args[0].text, args[1].text)) return -1;
+  int result = place_open(&to, args[0].text, args[2].text);
+  if (!result) {
+    result = renameat(from.directory, from.name, to.directory, to.name);
+    place_close(&to);
+  }
+  place_close(&from);
+  return result;
 }
 
 // symlink in path target
@@ -206,6 +256,8 @@ const struct op name_ops[] = {
     {"rmdir", "ss", op_rmdir, false},
     {"unlink", "ss", op_unlink, false},
     {"remove_tree", "ss", op_remove_tree, false},
+    {"copy_tree", "sss", op_copy_tree, false},
+    {"rename", "sss", op_rename, false},
     {"symlink", "sss", op_symlink, false},
     {"link", "sss", op_link, false},
     {"mknod", "ssiii", op_mknod, false},

@@ -4,13 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,24 +93,6 @@ static int64_t op_setdomainname(struct executor *executor, const struct arg *arg
   return setdomainname(args[0].text, args[0].length);
 }
 
-// set_link_up name: a network interface
-static int64_t op_set_link_up(struct executor *executor, const struct arg *args) {
-  struct ifreq request = {0};
-  if (args[0].length >= sizeof request.ifr_name) return errno = ENODEV, -1;
-  memcpy(request.ifr_name, args[0].text, args[0].length);
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -1;
-  int result = ioctl(fd, SIOCGIFFLAGS, &request);
-  if (!result) {
-    request.ifr_flags |= IFF_UP;
-    result = ioctl(fd, SIOCSIFFLAGS, &request);
-  }
-  int error = errno;
-  close(fd);
-  errno = error;
-  return result;
-}
-
 const struct op namespace_ops[] = {
     {"unshare", "i", op_unshare, false},
     {"setns", "ii", op_setns, false},
@@ -121,6 +100,5 @@ const struct op namespace_ops[] = {
     {"create_userns", "bbi", op_create_userns, false},
     {"sethostname", "s", op_sethostname, false},
     {"setdomainname", "s", op_setdomainname, false},
-    {"set_link_up", "s", op_set_link_up, false},
     {0},
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ int fork_under_reaper(void) {
   pid_t child = fork();
   if (child > 0) {
     syscall(SYS_close_range, 3, ~0u, 0);
+    prctl(PR_SET_DUMPABLE, 1); // a process of the container like any other from now on
     stay(child, &signals);
   }
   int error = errno;

@@ -47,7 +47,7 @@ static int raise_up(struct removal *removal, int parent, const char *name) {
   for (;;) {
     snprintf(new_name, sizeof new_name, ".removing-%u", removal->raised++);
     if (!syscall(SYS_renameat2, parent, name, removal->top, new_name, 1 /* RENAME_NOREPLACE */)) return 0;
-    if (errno != EEXIST) return -1;
+    if (errno != EEXIST) return errno == ENOENT ? 0 : -1;
   }
 }
 
@@ -57,14 +57,15 @@ static int empty(struct removal *, int directory, int depth);
 static int remove_name(struct removal *removal, int parent, const char *name, unsigned char type, int depth) {
   if (type != DT_DIR) {
     if (!unlink_in(parent, name, 0)) return removal->removed++, 0;
-    if (errno == ENOENT) return 0; // somebody else was faster
+    if (errno == ENOENT) return 0; // somebody else was faster, here and below
     if (errno != EISDIR) return -1; // where readdir told no type
   }
   if (depth > DEPTH_MAX) return raise_up(removal, parent, name);
   int directory = open_directory(parent, name);
   if (directory < 0) return errno == ENOENT ? 0 : -1;
   if (removal->top < 0) removal->top = directory;
-  if (empty(removal, directory, depth) || unlink_in(parent, name, AT_REMOVEDIR)) return -1;
+  if (empty(removal, directory, depth)) return -1;
+  if (unlink_in(parent, name, AT_REMOVEDIR)) return errno == ENOENT ? 0 : -1;
   removal->removed++;
   return 0;
 }
@@ -94,10 +95,25 @@ static int empty(struct removal *removal, int directory, int depth) {
   return result;
 }
 
-int64_t remove_tree(int directory, const char *name) {
+static int64_t remove_below(int directory, const char *name) {
   struct stat status;
   if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW)) return -1;
   struct removal removal = {.top = -1};
   unsigned char type = S_ISDIR(status.st_mode) ? DT_DIR : DT_REG;
   return remove_name(&removal, directory, name, type, 0) ? -1 : removal.removed;
+}
+
+int64_t remove_tree(int directory, const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (!slash) return remove_below(directory, path);
+  // The way there may lead over other file systems: /run is mostly one of its own.
+  char *way = strndup(path, (size_t)(slash - path) + 1);
+  int parent = way ? openat(directory, way, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+  free(way);
+  if (parent < 0) return -1;
+  int64_t removed = remove_below(parent, slash + 1);
+  int error = errno;
+  close(parent);
+  errno = error;
+  return removed;
 }

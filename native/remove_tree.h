@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-// Removes what the name in the open directory stands for and all below it. Never follows a link, never leaves the
+// Removes what the path, seen from the open directory, stands for and all below it. There it never follows a link, leaves the
 // file system or enters a mount (EXDEV, EBUSY). Gives how many things were removed, or -1 with errno.
-int64_t remove_tree(int directory, const char *name);
+int64_t remove_tree(int directory, const char *path);
 
 #endif

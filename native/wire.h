@@ -12,6 +12,7 @@
 //
 // Event frame     u32 length of what follows | u8 3 | u8 event | what the event tells
 //   event         'x' i32 wait status: the watched process has ended and its output has been passed on
+//                 'd' the keys that detach have been typed: the client has its streams and its terminal back
 //
 // Ops are performed in order until one fails; its answer is then the last one. A tolerated errno is told and does not
 // stop. Success of execve shows as the socket closing. src/system/wire.ts is the other end.

@@ -1,0 +1,13 @@
+// Bytes as the inside of a JSON string, escaped as Go's encoder does for Docker's logs.
+
+#ifndef JSON_TEXT_H
+#define JSON_TEXT_H
+
+#include <stddef.h>
+
+enum { JSON_EXPANSION = 6, JSON_SLACK = 16 }; // the room that is needed: six bytes for each, and so many more
+
+// Writes the text; gives the end of what was written.
+char *json_text(char *to, const char *from, size_t length);
+
+#endif

@@ -1,0 +1,176 @@
+// Writing the log. It must never hold the container up or end it: what cannot be written (a full disk) is dropped. Lines
+// are gathered and written together, so that a killed monitor leaves at most one line torn; the next writer begins a new one.
+
+#include "monitor_log.h"
+#include "json_text.h"
+#include "monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+  PIECE_LENGTH = 16 << 10, // what is longer becomes several entries, as with Docker
+  PIECE_ROOM = JSON_EXPANSION * PIECE_LENGTH + JSON_SLACK + 256,
+  BUFFER_LENGTH = 192 << 10,
+  PAGE = 4096,
+};
+
+static char *path; // NULL: there is no log
+static int64_t max_bytes, max_files;
+static int file = -1;
+static int64_t size; // of the file, with what is still in the buffer
+static bool is_torn; // its last line has no end
+
+static char buffer[BUFFER_LENGTH] __attribute__((aligned(PAGE)));
+static size_t length;
+
+static struct unfinished {
+  size_t length;
+  char bytes[PIECE_LENGTH];
+} unfinished[CHANNELS]; // lines
+
+static const char *const names[CHANNELS] = {NULL, "stdout", "stderr"};
+static char ending[96]; // of each entry: the stream, the time
+static size_t ending_length;
+
+// Appends to what is there; a line that its writer could not end is ended.
+static bool open_file(int how) {
+  struct stat status;
+  char last = '\n';
+  file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | how, 0640);
+  if (file < 0) return false;
+  size = fstat(file, &status) ? 0 : status.st_size;
+  if (size > 0 && pread(file, &last, 1, size - 1) == 1) is_torn = last != '\n';
+  else is_torn = false;
+  return true;
+}
+
+void log_flush(void) {
+  size_t done = 0;
+  while (done < length && file >= 0) {
+    ssize_t written = write(file, buffer + done, length - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    done += (size_t)written;
+  }
+  if (done < length) {
+    size -= (int64_t)(length - done);
+    if (done) is_torn = buffer[done - 1] != '\n';
+  }
+  length = 0;
+}
+
+static char *numbered(int64_t number) {
+  char *name;
+  if (asprintf(&name, "%s.%lld", path, (long long)number) < 0) _exit(125);
+  return name;
+}
+
+// path becomes path.1, path.1 becomes path.2, …; the last one is lost.
+static void rotate(void) {
+  log_flush();
+  close(file);
+  for (int64_t number = max_files - 1; number > 0; number--) {
+    char *to = numbered(number), *from = number > 1 ? numbered(number - 1) : NULL;
+    rename(from ? from : path, to);
+    free(from);
+    free(to);
+  }
+  open_file(O_TRUNC);
+}
+
+// Makes room for one entry; false where there is no file to be had.
+static bool prepare(void) {
+  if (file < 0 && !open_file(0)) return false;
+  if (max_bytes > 0 && size >= max_bytes) rotate();
+  if (BUFFER_LENGTH - length < PIECE_ROOM) log_flush();
+  if (is_torn) buffer[length++] = '\n', size++;
+  is_torn = false;
+  return file >= 0;
+}
+
+static void write_entry(const char *text, size_t text_length) {
+  if (!prepare()) return;
+  char *begin = buffer + length, *to = begin;
+  memcpy(to, "{\"log\":\"", 8);
+  to = json_text(to + 8, text, text_length);
+  memcpy(to, ending, ending_length);
+  to += ending_length;
+  length += (size_t)(to - begin);
+  size += to - begin;
+}
+
+// The time as Go's RFC3339Nano: without zeros at the end.
+static void set_ending(int stream) {
+  struct timespec now;
+  struct tm utc;
+  char date[32], fraction[16];
+  clock_gettime(CLOCK_REALTIME, &now);
+  gmtime_r(&now.tv_sec, &utc);
+  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+  int digits = snprintf(fraction, sizeof fraction, ".%09ld", now.tv_nsec);
+  while (digits > 0 && (fraction[digits - 1] == '0' || fraction[digits - 1] == '.')) {
+    bool is_point = fraction[--digits] == '.';
+    fraction[digits] = 0;
+    if (is_point) break;
+  }
+  int written = snprintf(ending, sizeof ending, "\",\"stream\":\"%s\",\"time\":\"%s%sZ\"}\n", names[stream], date, fraction);
+  ending_length = (size_t)written;
+}
+
+void log_append(int stream, const char *bytes, size_t left) {
+  if (!path || !left) return;
+  set_ending(stream);
+  struct unfinished *line = &unfinished[stream];
+  while (left) {
+    size_t room = PIECE_LENGTH - line->length, piece = left < room ? left : room;
+    const char *newline = memchr(bytes, '\n', piece);
+    if (newline) piece = (size_t)(newline - bytes) + 1;
+    if (newline || piece == room) {
+      if (line->length) memcpy(line->bytes + line->length, bytes, piece);
+      write_entry(line->length ? line->bytes : bytes, line->length + piece);
+      line->length = 0;
+    } else {
+      memcpy(line->bytes + line->length, bytes, piece);
+      line->length += piece;
+    }
+    bytes += piece;
+    left -= piece;
+  }
+}
+
+void log_finish(int stream) {
+  struct unfinished *line = &unfinished[stream];
+  if (path && line->length) {
+    set_ending(stream);
+    write_entry(line->bytes, line->length);
+  }
+  line->length = 0;
+  log_flush();
+}
+
+void log_rest(void) { madvise(buffer, sizeof buffer, MADV_DONTNEED); }
+
+// log_to path max_bytes max_files: "" for no log; 0 bytes for no limit, beyond it path becomes path.1 and so on
+static int64_t op_log_to(struct executor *executor, const struct arg *args) {
+  log_flush();
+  if (file >= 0) close(file);
+  file = -1;
+  free(path);
+  path = *args[0].text ? strdup(args[0].text) : NULL;
+  max_bytes = args[1].number;
+  max_files = args[2].number;
+  return 0;
+}
+
+const struct op log_ops[] = {
+    {"log_to", "sii", op_log_to, false},
+    {0},
+};

@@ -1,0 +1,135 @@
+// Ops on processes that run already: held by a descriptor (pidfd_open(2)), so that a PID used again is never meant.
+//
+// Those that wait keep their executor from everything else meanwhile: they are for one that has nothing else to do.
+
+#include "executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+enum { STAT_LENGTH = 4096, START_TIME_FIELD = 22, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 16 };
+
+// The start time in /proc/PID/stat (proc_pid_stat(5)), as text; "" where it cannot be read, or the process is a zombie.
+static void read_start_time(int64_t pid, char *text, size_t size) {
+  char path[64], stat[STAT_LENGTH];
+  snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+  *text = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ssize_t length = read(fd, stat, sizeof stat - 1);
+  close(fd);
+  if (length <= 0) return;
+  stat[length] = 0;
+  char *at = strrchr(stat, ')'); // the name, field 2, may hold anything; it ends at the last parenthesis
+  if (!at || !strncmp(at, ") Z", 3) || !strncmp(at, ") X", 3)) return;
+  for (int field = 2; field < START_TIME_FIELD; field++)
+    if (!(at = strchr(at + 1, ' '))) return;
+  size_t digits = strcspn(at + 1, " \n");
+  if (digits < size) memcpy(text, at + 1, digits), text[digits] = 0;
+}
+
+// open_process pid start_time slot: ESRCH where no process of this PID began at that time, in clock ticks since the boot
+static int64_t op_open_process(struct executor *executor, const struct arg *args) {
+  char start_time[32];
+  int fd = (int)syscall(SYS_pidfd_open, (pid_t)args[0].number, 0);
+  if (fd < 0) return -1;
+  // After the descriptor was opened: what the file tells is now of this process, or of none.
+  read_start_time(args[0].number, start_time, sizeof start_time);
+  if (strcmp(start_time, args[1].text)) {
+    close(fd);
+    return errno = ESRCH, -1;
+  }
+  return slot_put(executor, args[2].number, fd);
+}
+
+// signal_process slot signal
+static int64_t op_signal_process(struct executor *executor, const struct arg *args) {
+  int fd = slot_get(executor, args[0].number);
+  return fd < 0 ? -1 : syscall(SYS_pidfd_send_signal, fd, (int)args[1].number, NULL, 0);
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+// await_exit slot timeout: in milliseconds; ETIMEDOUT where the process still runs then, ECANCELED where the client went: what
+// may last for ever must not outlive who wants to know.
+static int64_t op_await_exit(struct executor *executor, const struct arg *args) {
+  int ready, fd = slot_get(executor, args[0].number);
+  if (fd < 0) return -1;
+  struct pollfd ends[] = {{.fd = fd, .events = POLLIN}, {.fd = executor->wire.socket}};
+  int64_t deadline = now_ms() + args[1].number;
+  do {
+    int64_t left = deadline - now_ms();
+    ready = poll(ends, 2, left > 0 ? (int)left : 0);
+  } while (ready < 0 && errno == EINTR);
+  if (ready > 0 && ends[0].revents) return 0;
+  if (ready >= 0) errno = ready ? ECANCELED : ETIMEDOUT;
+  return -1;
+}
+
+static bool has_line(const char *text, const char *line) {
+  size_t length = strlen(line);
+  for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+    if (strcspn(text, "\n") == length && !memcmp(text, line, length)) return true;
+  return false;
+}
+
+static int read_small_file(const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
+  ssize_t length = read(fd, text, size - 1);
+  int error = errno;
+  close(fd);
+  errno = error;
+  if (length < 0) return -1;
+  text[length] = 0;
+  return 0;
+}
+
+// await_content path line timeout: until the file has the line; ETIMEDOUT after so many milliseconds. Looked at again and
+// again, since the files of cgroup v1 tell nobody that they have changed.
+static int64_t op_await_content(struct executor *executor, const struct arg *args) {
+  char text[4096];
+  int64_t deadline = now_ms() + args[2].number;
+  for (int pause_ms = FIRST_PAUSE_MS;; pause_ms += pause_ms < LONGEST_PAUSE_MS ? pause_ms : 0) {
+    if (read_small_file(args[0].text, text, sizeof text)) return -1;
+    if (has_line(text, args[1].text)) return 0;
+    if (now_ms() >= deadline) return errno = ETIMEDOUT, -1;
+    nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000L}, NULL);
+  }
+}
+
+// await_absence path timeout: until there is nothing of that name; ETIMEDOUT after so many milliseconds
+static int64_t op_await_absence(struct executor *executor, const struct arg *args) {
+  int64_t deadline = now_ms() + args[1].number;
+  for (int pause_ms = FIRST_PAUSE_MS;; pause_ms += pause_ms < LONGEST_PAUSE_MS ? pause_ms : 0) {
+    if (faccessat(AT_FDCWD, args[0].text, F_OK, AT_SYMLINK_NOFOLLOW)) return errno == ENOENT ? 0 : -1;
+    if (now_ms() >= deadline) return errno = ETIMEDOUT, -1;
+    nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000L}, NULL);
+  }
+}
+
+const struct op running_ops[] = {
+    {"open_process", "isi", op_open_process, false},
+    {"signal_process", "ii", op_signal_process, false},
+    {"await_exit", "ii", op_await_exit, false},
+    {"await_content", "ssi", op_await_content, false},
+    {"await_absence", "si", op_await_absence, false},
+    {0},
+};
