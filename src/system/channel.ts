@@ -93,6 +93,10 @@ export class DescriptorChannel implements Channel {
   #wait(isEnough: () => boolean): void {
     this.#isWaiting = this.#isOpen && !isEnough()
     if (!this.#isWaiting) return
+    withFewThreads(() => this.#read(isEnough))
+  }
+
+  #read(isEnough: () => boolean): void {
     read(this.#fd, Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, null, (error, sizeBytes, bytes) => {
       this.#take(bytes, error ? 0 : sizeBytes)
       this.#wait(isEnough)
@@ -113,4 +117,16 @@ export class DescriptorChannel implements Channel {
     if (this.#isOpen) closeSync(this.#fd)
     this.#isOpen = false
   }
+}
+
+/**
+ * Where `use` is the first to need libuv's threads, it gets two, not four: one to wait, one for all else. They start at
+ * once, and end one after the other when this process ends.
+ */
+function withFewThreads(use: () => void): void {
+  const variable = 'UV_THREADPOOL_SIZE'
+  const isChosen = variable in process.env
+  if (!isChosen) process.env[variable] = '2'
+  use()
+  if (!isChosen) delete process.env[variable]
 }

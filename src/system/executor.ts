@@ -3,10 +3,12 @@
 // A batch is one write and one read. A batch that ends in execve is answered by the socket closing.
 
 import type { ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { type Channel, StreamChannel } from './channel.ts'
 import { MinictrError } from './error.ts'
+import { openFileLimit, processLimit } from './exhaustion.ts'
 import { type Answer, type Call, decodeFrame, encodeRequest, type Frame } from './wire.ts'
 
 export type { Answer, Arg, Call } from './wire.ts'
@@ -14,12 +16,15 @@ export type { Answer, Arg, Call } from './wire.ts'
 /** What a batch gave: the answers up to the first failure; `closed`: the conversation ended in it (execve, or a death). */
 export type Performance = { answers: Answer[]; closed: boolean }
 
+/** A socket takes more than this before anybody reads from it (socket(7), wmem_default). */
+const AHEAD_BYTES = 64 * 1024
+
 type Batch = { answers: Answer[]; isAnswered: boolean; resolve: (performance: Performance) => void }
 
 /** A conversation with an executor process. Batches are performed in the order they were sent. */
 export class Executor {
   #channel: Channel
-  #event = Promise.withResolvers<number>()
+  #event = Promise.withResolvers<number | 'detached'>()
   #isEventDue = true
   /** Sent and not wholly answered, oldest first. */
   #batches: Batch[] = []
@@ -39,28 +44,50 @@ export class Executor {
    * performed after it, whether it failed or not. Throws TypeError for an errno name that is none.
    */
   perform(calls: Call[]): Promise<Performance> {
-    return new Promise(resolve => {
-      const batch = this.#send(calls, resolve)
+    return this.#begin(encodeRequest(calls))()
+  }
+
+  /** As `perform` in two parts: sends the calls, and returns what waits for the answers. */
+  begin(calls: Call[]): () => Promise<Performance> {
+    return this.#begin(encodeRequest(calls))
+  }
+
+  /**
+   * As `begin`, for an executor that does not read yet. Sends nothing and returns undefined where it is too much to lie in
+   * the socket till then.
+   */
+  beginAhead(calls: Call[]): (() => Promise<Performance>) | undefined {
+    const frame = encodeRequest(calls)
+    return frame.length > AHEAD_BYTES ? undefined : this.#begin(frame)
+  }
+
+  #begin(frame: Buffer): () => Promise<Performance> {
+    const { promise, resolve } = Promise.withResolvers<Performance>()
+    const batch = this.#send(frame, resolve)
+    return () => {
       this.#channel.receiveUntil(() => batch.isAnswered, 'at-once')
-    })
+      return promise
+    }
   }
 
   /** As `perform`, where nobody needs to know when it is done, or how. */
   tell(calls: Call[]): void {
-    this.#send(calls, () => {})
+    this.#send(encodeRequest(calls), () => {})
   }
 
-  #send(calls: Call[], resolve: Batch['resolve']): Batch {
+  #send(frame: Buffer, resolve: Batch['resolve']): Batch {
     const batch: Batch = { answers: [], isAnswered: false, resolve }
-    const frame = encodeRequest(calls)
     this.#batches.push(batch)
     if (this.#closed) this.#finish(batch, true)
     else this.#channel.send(frame)
     return batch
   }
 
-  /** Resolves to the wait status of the process that a monitor watches, when it has ended; rejects if the monitor ends first. */
-  watched(): Promise<number> {
+  /**
+   * Resolves to the wait status of the process that a monitor watches, when it has ended, or to `detached` when the keys
+   * for that have been typed; rejects if the monitor ends first.
+   */
+  watched(): Promise<number | 'detached'> {
     this.#channel.receiveUntil(() => !this.#isEventDue, 'some-time')
     return this.#event.promise
   }
@@ -87,9 +114,9 @@ export class Executor {
   }
 
   #take(frame: Frame): void {
-    if (frame.kind === 'exit') {
+    if (frame.kind !== 'answers') {
       this.#isEventDue = false
-      this.#event.resolve(frame.waitStatus)
+      this.#event.resolve(frame.kind === 'exit' ? frame.waitStatus : 'detached')
       return
     }
     const batch = this.#batches[0]
@@ -121,7 +148,7 @@ export function helperPath(): string {
   return join(import.meta.dirname, fromSources ? '../../dist' : '.', 'minictr-helper')
 }
 
-export type Stdio = 'inherit' | 'ignore' | number
+export type Stdio = 'inherit' | 'ignore' | 'pipe' | number
 
 /** Starts the helper, with so many sockets after its stdio. Throws MinictrError where it is missing. */
 export function spawnHelper(
@@ -137,11 +164,33 @@ export function spawnHelper(
     env: {},
     detached: role === 'monitor',
   })
-  if (child.pid === undefined) {
-    child.on('error', () => {})
-    throw new MinictrError(`cannot start the native helper ${path}`, { remedy: 'Build it: npm run build' })
-  }
+  if (child.pid === undefined) throw notStarted(child, path)
   return child
+}
+
+/**
+ * Starts a process of its own that sleeps and then becomes this program, its stdio nothing; returns its PID. Throws MinictrError
+ * where the helper is missing.
+ */
+export function spawnLater(delayMs: number, command: string[]): number {
+  const path = helperPath()
+  const { spawn } = process.getBuiltinModule('node:child_process')
+  const args = ['later', String(Math.round(delayMs)), ...command]
+  const child = spawn(path, args, { stdio: 'ignore', detached: true })
+  if (child.pid === undefined) throw notStarted(child, path)
+  child.unref()
+  return child.pid
+}
+
+function notStarted(child: ChildProcess, path: string): MinictrError {
+  child.on('error', () => {})
+  if (!existsSync(path)) {
+    return new MinictrError(`the native helper ${path} is not there`, { remedy: 'Build it: npm run build' })
+  }
+  const reason = openFileLimit() ?? processLimit()
+  return new MinictrError(`cannot start the native helper ${path}: ${reason}`, {
+    remedy: 'Raise the limit, or end something else first.',
+  })
 }
 
 /** Resolves when a process has ended. */

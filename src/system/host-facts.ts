@@ -1,7 +1,6 @@
 // What this machine can do, read once from /proc and /sys: its cgroups, its kernel, the capabilities there are.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { arch, release } from 'node:os'
 import { MinictrError } from './error.ts'
 
 export type KernelVersion = { major: number; minor: number }
@@ -94,7 +93,7 @@ function probe(): HostFacts {
   const cpuset = legacyMount(cgroups, 'cpuset')
   const facts: HostFacts = {
     architecture: hostArchitecture(),
-    kernel: parseRelease(release()),
+    kernel: parseRelease(readText('/proc/sys/kernel/osrelease')),
     boundingSet: BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(readText('/proc/self/status'))?.[1] ?? '0'}`),
     cgroups,
     swapLimit: hasSwapLimit(cgroups),
@@ -113,9 +112,9 @@ function probe(): HostFacts {
 
 /** Throws MinictrError on a processor minictr has no tables for. */
 export function hostArchitecture(): HostFacts['architecture'] {
-  if (arch() === 'x64') return 'amd64'
-  if (arch() === 'arm64') return 'arm64'
-  throw new MinictrError(`This machine is ${arch()}; minictr runs on x86-64 and arm64 only`)
+  if (process.arch === 'x64') return 'amd64'
+  if (process.arch === 'arm64') return 'arm64'
+  throw new MinictrError(`This machine is ${process.arch}; minictr runs on x86-64 and arm64 only`)
 }
 
 /** The version in a release such as `6.12.0-3-amd64`. */

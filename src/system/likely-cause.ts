@@ -1,6 +1,9 @@
 // Why the kernel may have refused: looked up on this host, not guessed. Only what a probe confirms is said.
 
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { errnoOf } from './errno.ts'
+import { processLimit, tooManyFiles } from './exhaustion.ts'
+import { mountRefusal } from './mount-refused.ts'
 
 /** What a failed op was about; a structural subset of the runtime's ops. */
 export type FailedOp = {
@@ -11,31 +14,60 @@ export type FailedOp = {
   source?: unknown
   in?: unknown
   data?: unknown
+  flags?: unknown
   resource?: unknown
   hard?: unknown
   content?: unknown
   nofollow?: unknown
+  candidates?: unknown
+  parent?: unknown
+  master?: unknown
 }
 
-/** A sentence on the likely cause of this error on this host, or undefined where no probe tells. */
-export function likelyCause(op: FailedOp, errno: string): string | undefined {
+/**
+ * A sentence on the likely cause of this error on this host, or undefined where no probe tells. `inUserNamespace`:
+ * whoever performed it had entered one. `said`: what the kernel, or the program that was run, had to say.
+ */
+export function likelyCause(
+  op: FailedOp,
+  errno: string,
+  inUserNamespace = false,
+  said?: string,
+): string | undefined {
   if (errno === 'EPIPE')
     return 'the process that performed the step was killed; `dmesg` tells whether memory ran out.'
   if (errno === 'ENOSPC') return fullFileSystem(op) ?? exhaustedNamespaces(op)
+  if (op.op === 'access' && errno === 'ENOENT')
+    return 'the image was removed after it had been found: run it again, and it is pulled.'
+  if (op.op === 'lock_shared' && errno === 'EAGAIN')
+    return 'images are being removed just now: try again when that is done.'
+  if (errno === 'ENOENT' && said === undefined && op.op === 'nft')
+    return 'nft is not installed: apt install nftables'
+  if (errno === 'ENOENT' && said === undefined && op.op === 'run_program' && Array.isArray(op.candidates))
+    return `there is no ${op.candidates.join(' nor ')} on this host.`
   if (errno === 'EROFS')
     return `${pathOf(op) ?? 'the target'} lies on a file system that is mounted read-only.`
   if (errno === 'ELOOP' && typeof op.in === 'string') return links(op)
   if (errno === 'EPERM' || errno === 'EACCES') {
-    return missingPrivilege() ?? raisedLimit(op) ?? loweredScore(op) ?? closedDirectory(op)
+    const refusal = () =>
+      inUserNamespace && op.op === 'mount' ? mountRefusal(op, read('/proc/self/mountinfo')) : undefined
+    return missingPrivilege() ?? raisedLimit(op) ?? loweredScore(op) ?? refusal() ?? closedDirectory(op)
   }
+  if (errno === 'EBUSY') return occupiedCgroup(op) ?? memoryInUse(op)
+  if (op.op === 'lock' && errno === 'EAGAIN') return 'another command is at this container just now.'
   if (errno === 'ENOENT' || errno === 'EINVAL') {
     const setting = kernelSetting(op, errno)
     if (setting !== undefined) return setting
+  }
+  if (errno === 'EINVAL' && op.type === 'overlay') {
+    const upper = readOnlyUpper(op.data)
+    if (upper !== undefined) return `${upper} lies on a file system that is mounted read-only.`
   }
   if (errno === 'EINVAL' && op.op === 'mount' && typeof op.data === 'string' && op.data !== '') {
     return `an option of ${JSON.stringify(op.data)} may be none of ${op.type}: \`dmesg | tail\` names it.`
   }
   if (errno === 'ENODEV' && typeof op.type === 'string') return missingFileSystem(op.type)
+  if (errno === 'ENODEV') return missingLink(op.parent ?? op.master)
   if (
     errno === 'ENOENT' &&
     typeof op.source === 'string' &&
@@ -44,10 +76,10 @@ export function likelyCause(op: FailedOp, errno: string): string | undefined {
   ) {
     return `${op.source} does not exist on this host.`
   }
-  if (errno === 'EAGAIN' && (op.op === 'fork' || op.op === 'spawn_init')) {
-    return `the limit of processes is reached: kernel.pid_max is ${read('/proc/sys/kernel/pid_max')}, and ulimit -u may be lower.`
-  }
-  if (errno === 'ENOSYS') return `this kernel (${read('/proc/sys/kernel/osrelease')}) does not have ${op.op}.`
+  if (errno === 'EAGAIN' && (op.op === 'fork' || op.op === 'spawn_init')) return processLimit()
+  if (errno === 'EMFILE') return tooManyFiles
+  if (errno === 'ENOSYS')
+    return `this kernel (${read('/proc/sys/kernel/osrelease')}) lacks a system call of ${op.op}: minictr needs Linux 5.12, with --userns-remap 5.19.`
   return undefined
 }
 
@@ -57,17 +89,31 @@ function pathOf(op: FailedOp): string | undefined {
   return typeof op.in === 'string' ? `${op.in}${path}` : path
 }
 
+/** The writable directory of an overlay's options, where it is not writable. */
+function readOnlyUpper(options: unknown): string | undefined {
+  const upper = /upperdir=([^,]*)/.exec(String(options))?.[1]
+  try {
+    accessSync(upper ?? '/', constants.W_OK)
+    return undefined
+  } catch (error) {
+    return errnoOf(error) === 'EROFS' ? upper : undefined
+  }
+}
+
 function links(op: FailedOp): string {
   const path = op.path ?? op.target
   if (op.nofollow) return `${path} is a symbolic link in the image, and must be a directory there.`
   return `the symbolic links that ${path} leads through in the image go round in a circle.`
 }
 
+/** What is free may be less than what was to be written. */
+const NEARLY_FULL_BYTES = 256 * 1024
+
 function fullFileSystem(op: FailedOp): string | undefined {
   let path = pathOf(op) ?? '/'
   while (path !== '/' && !existsSync(path)) path = path.slice(0, path.lastIndexOf('/')) || '/'
-  const { bavail, ffree } = statfsSync(path)
-  if (bavail === 0) return `the file system of ${path} is full: df ${path}`
+  const { bavail, bsize, ffree } = statfsSync(path)
+  if (bavail * bsize < NEARLY_FULL_BYTES) return `the file system of ${path} is full: df ${path}`
   if (ffree === 0) return `the file system of ${path} has no inode left: df -i ${path}`
   return undefined
 }
@@ -137,6 +183,28 @@ function closedDirectory(op: FailedOp): string | undefined {
     }
   }
   return undefined
+}
+
+/** cgroup v2 passes nothing on from a cgroup that has processes itself, the root excepted (cgroups(7)). */
+function occupiedCgroup({ path }: FailedOp): string | undefined {
+  if (typeof path !== 'string' || !path.endsWith('/cgroup.subtree_control')) return undefined
+  const directory = path.slice(0, path.lastIndexOf('/'))
+  const [pid] = read(`${directory}/cgroup.procs`).split('\n')
+  if (!pid) return undefined
+  return `process ${pid} is in ${directory} itself, and a cgroup with processes passes no controller on: move it to one below.`
+}
+
+/** cgroup v1 refuses a limit of memory below what the processes hold and cannot give up. */
+function memoryInUse({ path }: FailedOp): string | undefined {
+  const [, directory] = /^(.*)\/memory\.(?:memsw\.)?limit_in_bytes$/.exec(String(path)) ?? []
+  if (directory === undefined) return undefined
+  return `its processes have ${read(`${directory}/memory.usage_in_bytes`)} bytes in use, and the kernel cannot take them away.`
+}
+
+/** The link that another one is made on, or put into. */
+function missingLink(name: unknown): string | undefined {
+  if (typeof name !== 'string' || existsSync(`/proc/sys/net/ipv4/conf/${name}`)) return undefined
+  return `there is no link ${name} on this host: \`ip link\` lists those there are.`
 }
 
 function missingFileSystem(type: string): string | undefined {

@@ -1,8 +1,8 @@
 // Locks between processes that the kernel releases when their holder dies, however it dies.
 
-import { spawn } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeDirectories } from './directory.ts'
 import { MinictrError } from './error.ts'
 
 export type LockOptions = {
@@ -52,25 +52,26 @@ export async function withSharedLock<T>(
 }
 
 /**
- * Runs `action` while this process alone has the lock on a directory (made as needed), but does not wait for it: where
- * somebody has it or shares it, `action` is not run and the result is undefined.
+ * Runs `action` while this process alone has the lock on a directory (made as needed), but waits for it only as long as
+ * a container takes to start: where somebody goes on having it or sharing it, `action` is not run and the result is undefined.
  */
 export async function tryLock<T>(directory: string, action: () => T | Promise<T>): Promise<T | undefined> {
   const fd = openDirectory(directory)
   try {
-    return (await flock(fd, directory, '-n')) ? await action() : undefined
+    return (await flock(fd, directory, '-w')) ? await action() : undefined
   } finally {
     closeSync(fd)
   }
 }
 
 function openDirectory(path: string): number {
-  mkdirSync(path, { recursive: true })
+  // Whoever may open it could hold the lock for ever; names in it may be anybody's to read.
+  makeDirectories(path, 0o711)
   return openSync(path, 'r')
 }
 
 async function acquire(path: string, { onWait, signal }: LockOptions): Promise<number> {
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectories(dirname(path))
   let waiting = false
   for (;;) {
     signal?.throwIfAborted()
@@ -91,10 +92,19 @@ async function acquire(path: string, { onWait, signal }: LockOptions): Promise<n
   }
 }
 
+const flags = { '-x': ['-x'], '-n': ['-n'], '-s': ['-s'], '-w': ['-w', '0.2'] }
+
 /** The lock belongs to the open file, not to flock(1): it stays with our descriptor after that process has ended. */
-function flock(fd: number, path: string, how: '-x' | '-n' | '-s', signal?: AbortSignal): Promise<boolean> {
+function flock(
+  fd: number,
+  path: string,
+  how: '-x' | '-n' | '-s' | '-w',
+  signal?: AbortSignal,
+): Promise<boolean> {
+  // Loaded here: it costs milliseconds, and most who may lock something never do.
+  const { spawn } = process.getBuiltinModule('node:child_process')
   return new Promise((resolve, reject) => {
-    const child = spawn('flock', [how, '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] })
+    const child = spawn('flock', [...flags[how], '3'], { stdio: ['ignore', 'ignore', 'inherit', fd] })
     const end = () => child.kill()
     signal?.addEventListener('abort', end, { once: true })
     child.on('error', cause => {
@@ -109,7 +119,7 @@ function flock(fd: number, path: string, how: '-x' | '-n' | '-s', signal?: Abort
       signal?.removeEventListener('abort', end)
       if (signal?.aborted) reject(signal.reason)
       else if (status === 0) resolve(true)
-      else if (status === 1 && how === '-n') resolve(false)
+      else if (status === 1 && (how === '-n' || how === '-w')) resolve(false)
       else reject(new MinictrError(`Cannot lock ${path}: flock ended with ${killedBy ?? `status ${status}`}`))
     })
   })

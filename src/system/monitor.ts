@@ -1,16 +1,17 @@
 // The monitor from Node's side: the parent of a container, which stays when minictr has gone.
 
 import type { ChildProcess } from 'node:child_process'
-import { fstatSync } from 'node:fs'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { type Channel, DescriptorChannel, StreamChannel } from './channel.ts'
-import { type Arg, Executor, ended, type Stdio, spawnHelper } from './executor.ts'
+import { isSocket } from './descriptors.ts'
+import { type Arg, Executor, ended, type Stdio, spawnExecutor, spawnHelper } from './executor.ts'
 import { signalName } from './wire.ts'
 
 /** How the watched process ended; `status` is 128 + number where a signal ended it. */
 export type Exit = { status: number; signal: string | null }
 
-function exitOf(waitStatus: number): Exit {
+/** What a wait status says (waitpid(2)). */
+export function exitOf(waitStatus: number): Exit {
   const number = waitStatus & 0x7f
   if (number === 0) return { status: waitStatus >> 8, signal: null }
   return { status: 128 + number, signal: signalName(number) }
@@ -45,6 +46,11 @@ export class Monitor {
     return new Monitor(child.pid!, new StreamChannel(host!), new StreamChannel(init!), child)
   }
 
+  /** Its standard output and error output, those of them that were asked for as pipes. */
+  get output(): Readable[] {
+    return [this.#child?.stdout, this.#child?.stderr].filter(stream => stream != null)
+  }
+
   /** The monitor that the launcher started before this process became Node, if there is one, and nobody has taken it. */
   static ofLauncher(): Monitor | undefined {
     const pid = Number(process.env[launched.variable])
@@ -60,7 +66,18 @@ export class Monitor {
 
   /** Resolves when the watched process has ended and its output has been passed on; rejects if the monitor dies first. */
   async exit(): Promise<Exit> {
-    return exitOf(await this.host.watched())
+    const event = await this.host.watched()
+    if (event === 'detached') throw new Error('detached: who may be is to wait for exitOrDetach()')
+    return exitOf(event)
+  }
+
+  /**
+   * As `exit`; or resolves to `detached` when the keys for that have been typed (op detach_keys): then the terminal is this
+   * process's again, and `disconnect` is what is left to do.
+   */
+  async exitOrDetach(): Promise<Exit | 'detached'> {
+    const event = await this.host.watched()
+    return event === 'detached' ? event : exitOf(event)
   }
 
   /** Leaves the monitor to itself: it goes on until its container has ended. */
@@ -80,10 +97,12 @@ export class Monitor {
   }
 }
 
-function isSocket(fd: number): boolean {
-  try {
-    return fstatSync(fd).isSocket()
-  } catch {
-    return false
-  }
+/** Who performs ops on the host for a command that starts no container. `close` resolves once it has ended. */
+export type HostExecutor = { executor: Executor; close(): Promise<void> }
+
+/** The launcher's monitor, where there is one, else an executor started for it. Throws MinictrError where the helper is missing. */
+export function hostExecutor(): HostExecutor {
+  const monitor = Monitor.ofLauncher()
+  if (!monitor) return spawnExecutor()
+  return { executor: monitor.host, close: () => monitor.close() }
 }

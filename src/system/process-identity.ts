@@ -7,6 +7,17 @@ export type ProcessIdentity = { pid: number; startTimeTicks: string }
 
 /** The identity of a running process, or undefined where none with this PID runs; a zombie no longer runs. */
 export function identify(pid: number): ProcessIdentity | undefined {
+  const found = look(pid)
+  return found?.runs ? { pid, startTimeTicks: found.startTimeTicks } : undefined
+}
+
+/** The same of one that nobody has waited for yet, also when it has ended: a zombie keeps its PID. */
+export function identifyUnreaped(pid: number): ProcessIdentity | undefined {
+  const found = look(pid)
+  return found && { pid, startTimeTicks: found.startTimeTicks }
+}
+
+function look(pid: number): { startTimeTicks: string; runs: boolean } | undefined {
   let stat: string
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -16,11 +27,15 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
   // The name, field 2, may hold anything; it ends at the last parenthesis. The start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-  return { pid, startTimeTicks: fields[19]! }
+  return { startTimeTicks: fields[19]!, runs: fields[0] !== 'Z' && fields[0] !== 'X' }
 }
 
 /** Whether exactly this process still runs. */
 export function isRunning(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTimeTicks === process.startTimeTicks
+}
+
+/** Whether both are one process, or none. */
+export function isSameProcess(one: ProcessIdentity | undefined, other: ProcessIdentity | undefined): boolean {
+  return one?.pid === other?.pid && one?.startTimeTicks === other?.startTimeTicks
 }
