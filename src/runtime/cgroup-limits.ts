@@ -7,45 +7,81 @@ import type { Resources } from './spec.ts'
 /** One value written to one file of the container's cgroup. */
 export type LimitWrite = { controller: string; file: string; value: string }
 
+type Memory = NonNullable<Resources['memory']>
+type Cpu = NonNullable<Resources['cpu']>
+
 /**
  * The writes that put limits on a new cgroup, in an order the kernel accepts. What is unlimited is not written: a new
  * cgroup has no limits. Throws MinictrError where a limit needs a controller this host does not have, or has no
  * meaning in the cgroup version that controller lives in. Source: config-linux.md (OCI), cgroup-v1 and cgroup-v2 of
  * the kernel's admin guide; conversions as in runc.
  */
-export function limitWrites(resources: Resources, host: HostFacts): LimitWrite[] {
+export function limitWrites(
+  { memory = {}, cpu = {}, pids, blockIO }: Resources,
+  host: HostFacts,
+): LimitWrite[] {
+  const limits: Resources = {
+    memory: {
+      ...memory,
+      limit: bounded(memory.limit),
+      swap: bounded(memory.swap),
+      reservation: bounded(memory.reservation),
+    },
+    cpu: { ...cpu, quota: bounded(cpu.quota) },
+    ...(pids && pids.limit > 0 && { pids }),
+    ...(blockIO && { blockIO }),
+  }
+  return limitChanges(limits, limits, host, Number.POSITIVE_INFINITY)
+}
+
+/**
+ * The writes that change limits of a cgroup in use: those that are `given`, -1 for no limit any more. `whole` are all limits as
+ * they will be then, and `memoryBytes` is the one of memory until now. Throws as `limitWrites`.
+ */
+export function limitChanges(
+  given: Resources,
+  whole: Resources,
+  host: HostFacts,
+  memoryBytes: number,
+): LimitWrite[] {
   return [
-    ...memoryWrites(resources.memory ?? {}, host),
-    ...cpuWrites(resources.cpu ?? {}, host),
-    ...cpusetWrites(resources.cpu ?? {}, host),
-    ...pidsWrites(resources.pids, host),
-    ...blockWrites(resources.blockIO ?? {}, host),
+    ...memoryWrites(given.memory ?? {}, whole.memory ?? {}, host, memoryBytes),
+    ...cpuWrites(given.cpu ?? {}, whole.cpu ?? {}, host),
+    ...cpusetWrites(given.cpu ?? {}, host),
+    ...pidsWrites(given.pids, host),
+    ...blockWrites(given.blockIO ?? {}, host),
   ]
 }
 
-function memoryWrites(memory: NonNullable<Resources['memory']>, host: HostFacts): LimitWrite[] {
-  const limit = bounded(memory.limit)
-  const swap = bounded(memory.swap)
-  const reservation = bounded(memory.reservation)
-  const wanted = [limit, swap, reservation, memory.swappiness, memory.disableOOMKiller || undefined]
+function memoryWrites(memory: Memory, whole: Memory, host: HostFacts, nowBytes: number): LimitWrite[] {
+  const { limit, swap, reservation, swappiness, disableOOMKiller } = memory
+  const wanted = [limit, swap, reservation, swappiness, disableOOMKiller || undefined]
   if (wanted.every(value => value === undefined)) return []
-  const write = (file: string, value: number) => ({ controller: 'memory', file, value: String(value) })
+  const write = (file: string, value: number | string) => ({
+    controller: 'memory',
+    file,
+    value: String(value),
+  })
   const writes: LimitWrite[] = []
   if (versionOf('memory', host) === 1) {
-    // The limit first: a limit of memory and swap together below that of memory alone is refused.
     if (limit !== undefined) writes.push(write('memory.limit_in_bytes', limit))
     if (swap !== undefined) writes.push(write('memory.memsw.limit_in_bytes', swap))
+    // At no moment may memory and swap together be allowed less than memory alone.
+    if (swap !== undefined && (swap < 0 || swap >= nowBytes)) writes.reverse()
     if (reservation !== undefined) writes.push(write('memory.soft_limit_in_bytes', reservation))
-    if (memory.swappiness !== undefined) writes.push(write('memory.swappiness', memory.swappiness))
-    if (memory.disableOOMKiller) writes.push(write('memory.oom_control', 1))
+    if (swappiness !== undefined) writes.push(write('memory.swappiness', swappiness))
+    if (disableOOMKiller) writes.push(write('memory.oom_control', 1))
     return writes
   }
-  if (memory.swappiness !== undefined) throw onlyInV1('The swappiness of one container')
-  if (memory.disableOOMKiller) throw onlyInV1('Switching the out-of-memory killer off')
-  if (limit !== undefined) writes.push(write('memory.max', limit))
+  if (swappiness !== undefined) throw onlyInV1('The swappiness of one container')
+  if (disableOOMKiller) throw onlyInV1('Switching the out-of-memory killer off')
+  if (limit !== undefined) writes.push(write('memory.max', limit < 0 ? 'max' : limit))
   // v2 counts swap alone where the OCI configuration, made for v1, counts memory and swap together.
-  if (swap !== undefined) writes.push(write('memory.swap.max', swap - swapBase(swap, limit)))
-  if (reservation !== undefined) writes.push(write('memory.low', reservation))
+  const together = swap ?? (limit === undefined ? undefined : whole.swap)
+  if (together !== undefined) {
+    writes.push(write('memory.swap.max', together < 0 ? 'max' : together - swapBase(together, whole.limit)))
+  }
+  if (reservation !== undefined) writes.push(write('memory.low', Math.max(reservation, 0)))
   return writes
 }
 
@@ -59,8 +95,8 @@ function swapBase(swap: number, limit: number | undefined): number {
   )
 }
 
-function cpuWrites(cpu: NonNullable<Resources['cpu']>, host: HostFacts): LimitWrite[] {
-  const quota = bounded(cpu.quota)
+function cpuWrites(cpu: Cpu, whole: Cpu, host: HostFacts): LimitWrite[] {
+  const { quota } = cpu
   const period = cpu.period || undefined
   const shares = cpu.shares || undefined
   if (quota === undefined && period === undefined && shares === undefined) return []
@@ -75,7 +111,8 @@ function cpuWrites(cpu: NonNullable<Resources['cpu']>, host: HostFacts): LimitWr
   }
   if (shares !== undefined) writes.push(write('cpu.weight', String(weightFromShares(shares))))
   if (quota !== undefined || period !== undefined) {
-    writes.push(write('cpu.max', `${quota ?? 'max'} ${period ?? defaultPeriodMicroseconds}`))
+    const most = bounded(whole.quota) ?? 'max'
+    writes.push(write('cpu.max', `${most} ${whole.period || defaultPeriodMicroseconds}`))
   }
   return writes
 }
@@ -93,7 +130,7 @@ export function weightFromShares(shares: number): number {
   return Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34))
 }
 
-function cpusetWrites(cpu: NonNullable<Resources['cpu']>, host: HostFacts): LimitWrite[] {
+function cpusetWrites(cpu: Cpu, host: HostFacts): LimitWrite[] {
   if (!cpu.cpus && !cpu.mems) return []
   // The same two files in both versions.
   versionOf('cpuset', host)
@@ -105,10 +142,9 @@ function cpusetWrites(cpu: NonNullable<Resources['cpu']>, host: HostFacts): Limi
 }
 
 function pidsWrites(pids: Resources['pids'], host: HostFacts): LimitWrite[] {
-  const limit = bounded(pids?.limit || undefined)
-  if (limit === undefined) return []
+  if (!pids) return []
   versionOf('pids', host)
-  return [{ controller: 'pids', file: 'pids.max', value: String(limit) }]
+  return [{ controller: 'pids', file: 'pids.max', value: pids.limit > 0 ? String(pids.limit) : 'max' }]
 }
 
 function blockWrites(block: NonNullable<Resources['blockIO']>, host: HostFacts): LimitWrite[] {

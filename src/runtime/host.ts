@@ -5,12 +5,15 @@ export type { CgroupHierarchy, HostFacts, KernelVersion } from '../system/host-f
 import type { CgroupHierarchy, HostFacts } from '../system/host-facts.ts'
 
 /** The hierarchy in which this host has the controller, if any. */
-export function hierarchyOf(host: HostFacts, controller: string): CgroupHierarchy | undefined {
+export function hierarchyOf(
+  host: Pick<HostFacts, 'cgroups'>,
+  controller: string,
+): CgroupHierarchy | undefined {
   return host.cgroups.find(hierarchy => hierarchy.controllers.includes(controller))
 }
 
 /** The cgroup v2 hierarchy: the only one, or beside v1 on a hybrid host, or none. */
-export function unifiedHierarchy(host: HostFacts): CgroupHierarchy | undefined {
+export function unifiedHierarchy(host: Pick<HostFacts, 'cgroups'>): CgroupHierarchy | undefined {
   return host.cgroups.find(hierarchy => hierarchy.version === 2)
 }
 

@@ -1,7 +1,8 @@
 // The journal: what was done on the host and how to undo it, written before each act, so that no crash forgets it.
 
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
-import { errnoOf } from '../system/errno.ts'
+import { appendFileSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { makeDirectories } from '../system/directory.ts'
+import { at, errnoOf } from '../system/errno.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
 import type { Op } from './op.ts'
 import type { Step } from './step.ts'
@@ -15,30 +16,52 @@ type OwnerLine = { owner: ProcessIdentity }
 export class Journal {
   readonly directory: string
   private readonly path: string
-  private opening: OwnerLine[]
+  private readonly maker: ProcessIdentity | undefined
+  private isBegun = false
 
   /** `owner` is needed only to write. */
   constructor(directory: string, owner?: ProcessIdentity) {
     this.directory = directory
-    this.opening = owner ? [{ owner }] : []
+    this.maker = owner
     this.path = `${directory}/journal`
   }
 
-  /** Writes down how to undo these steps. The lines are complete or absent: one append, on tmpfs. */
+  /**
+   * Writes down how to undo these steps. The lines are complete or absent: one append, on tmpfs. The first ones claim the run
+   * directory: ENOTEMPTY where another run has it.
+   */
   record(steps: Step[]): void {
-    const entries = steps.flatMap(step =>
-      Array.isArray(step.undo) && step.undo.length > 0
-        ? [{ step: step.id, lasts: step.lasts, undo: step.undo } satisfies JournalEntry]
-        : [],
-    )
+    const entries = entriesOf(steps)
     if (entries.length === 0) return
-    mkdirSync(this.directory, { recursive: true, mode: 0o711 })
-    const lines = [...this.opening, ...entries]
-    appendFileSync(this.path, lines.map(line => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 })
-    this.opening = []
+    const lines = linesOf(entries)
+    if (this.isBegun) this.append(lines)
+    else this.begin(lines)
+    this.isBegun = true
   }
 
-  /** The process that wrote it, if there is a journal. */
+  private append(lines: string): void {
+    try {
+      appendFileSync(this.path, lines)
+    } catch (error) {
+      throw at(this.path, error)
+    }
+  }
+
+  /** Made aside and renamed: a directory under the container's id without its owner would seem to be nobody's. */
+  private begin(lines: string): void {
+    const aside = asideOf(this.directory, this.maker)
+    const opening = this.maker ? `${JSON.stringify({ owner: this.maker } satisfies OwnerLine)}\n` : ''
+    try {
+      makeDirectories(aside, 0o711)
+      appendFileSync(`${aside}/journal`, opening + lines, { mode: 0o600 })
+      renameSync(aside, this.directory)
+    } catch (error) {
+      rmSync(aside, { recursive: true, force: true })
+      throw at(this.path, error)
+    }
+  }
+
+  /** The process that wrote it; undefined where there is no journal. */
   owner(): ProcessIdentity | undefined {
     return this.lines().find(line => 'owner' in line)?.owner
   }
@@ -59,12 +82,72 @@ export class Journal {
     return text
       .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
-      .filter(line => line !== '')
-      .map(line => JSON.parse(line) as JournalEntry | OwnerLine)
+      .flatMap(line => parsed(line))
   }
 
   /** What forgets everything, to be performed when all of it has been undone. */
   forgetting(): Op[] {
     return [{ op: 'remove_tree', path: this.directory, tolerate: ['ENOENT'] }]
   }
+}
+
+/** Nothing of a line that a full disk has cut: what it would have undone was not done. */
+function parsed(line: string): (JournalEntry | OwnerLine)[] {
+  try {
+    return line === '' ? [] : [JSON.parse(line)]
+  } catch {
+    return []
+  }
+}
+
+/** Where a run directory is made: the name tells whose it is. Nothing that its journal holds has been done. */
+function asideOf(directory: string, owner: ProcessIdentity | undefined): string {
+  return owner ? `${directory}.new-${owner.pid}-${owner.startTimeTicks}` : `${directory}.new`
+}
+
+/** Who makes a run directory of this name; `nobody` where that is not said, undefined where it is no such name. */
+export function makerOfAside(name: string): ProcessIdentity | 'nobody' | undefined {
+  const [isAside, pid, startTimeTicks] = /\.new(?:-(\d+)-(\d+))?$/.exec(name) ?? []
+  if (isAside === undefined) return undefined
+  return pid === undefined || startTimeTicks === undefined ? 'nobody' : { pid: Number(pid), startTimeTicks }
+}
+
+/** What is done besides to a container whose journal another command has begun: its lines follow that one's. */
+export class FurtherJournal extends Journal {
+  readonly #entries: JournalEntry[] = []
+  readonly #path: string
+
+  constructor(directory: string) {
+    super(directory)
+    this.#path = `${directory}/journal`
+  }
+
+  override record(steps: Step[]): void {
+    const entries = entriesOf(steps)
+    if (entries.length === 0) return
+    appendFileSync(this.#path, linesOf(entries))
+    this.#entries.push(...entries)
+  }
+
+  /** Its own entries alone. */
+  override read(): JournalEntry[] {
+    return [...this.#entries]
+  }
+
+  /** The rest of the journal stays; an act that is undone already is harmless when it is undone again. */
+  override forgetting(): Op[] {
+    return []
+  }
+}
+
+function entriesOf(steps: Step[]): JournalEntry[] {
+  return steps.flatMap(step =>
+    Array.isArray(step.undo) && step.undo.length > 0
+      ? [{ step: step.id, lasts: step.lasts, undo: step.undo } satisfies JournalEntry]
+      : [],
+  )
+}
+
+function linesOf(entries: JournalEntry[]): string {
+  return entries.map(entry => `${JSON.stringify(entry)}\n`).join('')
 }

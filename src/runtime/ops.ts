@@ -2,12 +2,16 @@
 // The rows stand in ops/, a file for each kernel idea; op.ts has the vocabulary.
 
 import type { Op, OpName } from './op.ts'
+import { addressRows } from './ops/addresses.ts'
 import { credentialRows } from './ops/credentials.ts'
 import { fileRows } from './ops/files.ts'
+import { linkRows } from './ops/links.ts'
 import { mountRows } from './ops/mounts.ts'
 import { namespaceRows } from './ops/namespaces.ts'
+import { portRows } from './ops/ports.ts'
 import { processRows } from './ops/process.ts'
 import type { Argument, Resolve, Row, Rows, Twin } from './ops/row.ts'
+import { runningRows } from './ops/running.ts'
 import { tolerantCommand } from './ops/tolerance.ts'
 
 /** Everything the kernel can be asked to do. */
@@ -17,6 +21,10 @@ export const opTable: Rows<OpName> = {
   ...namespaceRows,
   ...credentialRows,
   ...processRows,
+  ...runningRows,
+  ...linkRows,
+  ...addressRows,
+  ...portRows,
 }
 
 function row(op: Op): Row<OpName> {

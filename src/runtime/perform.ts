@@ -1,20 +1,21 @@
 // The loop: performs a plan step by step, writes the journal before each act on the host, and undoes all on failure.
 // It knows no step by name: what a step means is in its data.
 
-import type { Answer, Executor } from '../system/executor.ts'
+import type { Answer, Call, Executor, Performance } from '../system/executor.ts'
 import { likelyCause } from '../system/likely-cause.ts'
 import type { Journal, JournalEntry } from './journal.ts'
-import type { Op, Slot, Text } from './op.ts'
-import type { Resolve } from './ops/row.ts'
+import { LateValues } from './late-values.ts'
+import type { Op } from './op.ts'
 import { callOf, showOp } from './ops.ts'
-import type { Plan, Step } from './step.ts'
+import type { Plan, Range, Step, Undo } from './step.ts'
 import { StepError } from './step-error.ts'
+import { undoStep } from './steps/undo.ts'
 
 export type StepReport = {
   step: Step
   index: number
   total: number
-  /** process.hrtime.bigint() when the step, or the batch it was in, was sent. */
+  /** process.hrtime.bigint() when the step, or the batch it was in, was sent; or when the one it waited for was answered. */
   startedNs: bigint
   /** For each op that was answered, in order; the last one of a plan, execve, has no answer. */
   opElapsedNs: number[]
@@ -22,12 +23,17 @@ export type StepReport = {
   pid: number
 }
 
+/** Acts that were taken back: those of one journal entry, or, as `journal`, the forgetting of the journal itself. */
+export type UndoReport = { step: string; ops: Op[]; opElapsedNs: number[] }
+
 export type Observer = {
   /** Told the whole plan before anything of it is performed. */
   begin?(plan: Plan): void
   /** Awaited before each step; with it present every step is sent on its own. `quit` rolls everything back. */
   before?(step: Step, index: number, total: number): Promise<'go' | 'quit'>
   after?(report: StepReport): void
+  /** Told of each entry that is undone, be it after a failure or at the end of the run. */
+  undone?(report: UndoReport): void
 }
 
 /** The two processes that perform ops: the monitor on the host, init on the container’s side. */
@@ -36,39 +42,81 @@ export type Executors = { host: Executor; container: Executor }
 export type Outcome = { pid: number } | { quit: true; leftovers: string[] }
 
 /**
- * Performs the plan and returns the PID of the container's process as the host sees it.
+ * Performs the plan, or a part of it, and returns the PID of the container's process as the host sees it. Whoever watches is
+ * told the whole plan with its first part.
  *
- * Throws StepError when the kernel refuses an op; by then everything done before has been undone.
+ * Throws StepError when the kernel refuses an op; by then everything done before in this part has been undone. Without a
+ * journal a crash forgets what was done: for plans whose steps end with a process, or leave nothing half-done.
  */
 export async function perform(
   plan: Plan,
   executors: Executors,
-  journal: Journal,
+  journal: Journal | undefined,
   observer: Observer = {},
+  { from = 0, to = plan.steps.length }: Range = {},
 ): Promise<Outcome> {
   const late = new LateValues()
-  observer.begin?.(plan)
-  let index = 0
-  for (const batch of batches(plan.steps, observer.before !== undefined)) {
-    if ((await observer.before?.(batch[0]!, index, plan.steps.length)) === 'quit') {
-      const { failed } = await rollBack(journal, executors, late, plan.steps.slice(0, index))
+  const total = plan.steps.length
+  if (from === 0) observer.begin?.(plan)
+  let index = from
+  let begun: (() => Promise<Performance>) | undefined
+  let answeredNs = 0n
+  const all = batches(plan.steps.slice(from, to), observer.before !== undefined)
+  for (const [at, batch] of all.entries()) {
+    if ((await observer.before?.(batch[0]!, index, total)) === 'quit') {
+      const { failed } = await rollBack(journal, executors, late, plan.steps.slice(from, index), observer)
       return { quit: true, leftovers: failed }
     }
-    journal.record(batch)
     const ops = batch.flatMap(step => step.ops)
-    const startedNs = process.hrtime.bigint()
-    const { answers, closed } = await executors[batch[0]!.side].perform(ops.map(op => callOf(op, late)))
+    const startedNs = begun ? answeredNs : process.hrtime.bigint()
+    const answered = begun ?? begin(batch, executors, journal, late)
+    begun = observer.before ? undefined : beginAhead(batch, all[at + 1], executors, journal, late)
+    const { answers, closed } = await answered()
+    answeredNs = process.hrtime.bigint()
     late.learn(ops, answers)
-    report(batch, { index, total: plan.steps.length, startedNs, pid: late.pid }, answers, observer)
+    report(batch, { index, total, startedNs, pid: late.pid }, answers, observer)
     const failed = failureIn(batch, answers, closed)
     if (failed) {
-      const failure = { ...failed, index: index + batch.indexOf(failed.step), total: plan.steps.length }
-      const rollback = await rollBack(journal, executors, late, plan.steps.slice(0, failure.index + 1))
-      throw new StepError(failure, likelyCause(failure.op, failure.errno), rollback)
+      const failure = { ...failed, index: index + batch.indexOf(failed.step), total, command: plan.command }
+      const begun = plan.steps.slice(from, failure.index + 1)
+      const isInside = begun.some(({ ops }) =>
+        ops.some(op => op.op === 'setns' && op.namespaces.includes('user')),
+      )
+      // Looked for before anything is undone: that may take the cause away.
+      const cause = likelyCause(failure.op, failure.errno, isInside, failure.said)
+      const rollback = await rollBack(journal, executors, late, begun, observer)
+      throw new StepError(failure, cause, rollback)
     }
     index += batch.length
   }
   return { pid: late.pid }
+}
+
+function begin(batch: Step[], executors: Executors, journal: Journal | undefined, late: LateValues) {
+  journal?.record(batch)
+  return executors[batch[0]!.side].begin(callsOf(batch, late))
+}
+
+/**
+ * What init is to do lies ready for it while the host's side is still being done: it reads that when it is spawned, which
+ * is the last thing done there, or never. Undefined where that is not so, or where something in it is not known yet.
+ */
+function beginAhead(
+  batch: Step[],
+  next: Step[] | undefined,
+  executors: Executors,
+  journal: Journal | undefined,
+  late: LateValues,
+) {
+  if (next?.[0]?.side !== 'container' || batch.at(-1)?.ops.at(-1)?.op !== 'spawn_init') return undefined
+  const calls = callsOf(next, late)
+  if (late.isLacking) return undefined
+  journal?.record(next)
+  return executors.container.beginAhead(calls)
+}
+
+function callsOf(steps: Step[], late: LateValues): Call[] {
+  return steps.flatMap(({ ops }) => ops.map(op => callOf(op, late)))
 }
 
 /** Steps that follow each other on one side go in one message, unless each is to be paused at. */
@@ -80,29 +128,6 @@ function batches(steps: Step[], single: boolean): Step[][] {
     else result.push([step])
   }
   return result
-}
-
-/** Values that are only known while performing: descriptors by their names, and the PID. */
-class LateValues implements Resolve {
-  pid = 0
-  private slots: Slot[] = []
-
-  slot(name: Slot): number {
-    const known = this.slots.indexOf(name)
-    return known >= 0 ? known : this.slots.push(name) - 1
-  }
-
-  text(text: Text): string {
-    if (typeof text === 'string') return text
-    return text.map(part => (typeof part === 'string' ? part : String(this.pid))).join('')
-  }
-
-  learn(ops: Op[], answers: Answer[]): void {
-    answers.forEach(({ result }, index) => {
-      const name = ops[index]?.op
-      if ((name === 'spawn_init' || name === 'fork') && result > 0) this.pid = result
-    })
-  }
 }
 
 function report(
@@ -126,21 +151,27 @@ function failureIn<S extends { ops: Op[] }>(
   batch: S[],
   answers: Answer[],
   closed: boolean,
-): { step: S; op: Op; errno: string } | undefined {
+): { step: S; op: Op; errno: string; said?: string } | undefined {
   let answered = 0
   for (const step of batch) {
     for (const op of step.ops) {
       const answer = answers[answered++]
       if (answer === undefined) return closed && op.op === 'execve' ? undefined : { step, op, errno: 'EPIPE' }
       if (answer.errno !== undefined && !op.tolerate?.includes(answer.errno))
-        return { step, op, errno: answer.errno }
+        return { step, op, errno: answer.errno, ...(answer.data && { said: String(answer.data).trim() }) }
     }
   }
   return undefined
 }
 
 /** Undoes the steps that were begun; those of the same batch that were not reached are only forgotten. */
-async function rollBack(journal: Journal, executors: Executors, late: LateValues, begun: Step[]) {
+async function rollBack(
+  journal: Journal | undefined,
+  executors: Executors,
+  late: LateValues,
+  begun: Step[],
+  observer: Observer,
+): Promise<Undoing> {
   if (late.pid > 0) {
     // First the process, then what it stood in: a cgroup with a process in it cannot be removed.
     try {
@@ -150,7 +181,8 @@ async function rollBack(journal: Journal, executors: Executors, late: LateValues
     }
   }
   const ids = new Set(begun.map(step => step.id))
-  return await undo(journal, executors.host, entry => ids.has(entry.step))
+  if (journal) return await undo(journal, executors.host, entry => ids.has(entry.step), observer)
+  return await undoEntries(undoesOf(begun).reverse(), executors.host, [], observer)
 }
 
 /** Undoes what the journal holds and `chosen` lets pass, last step first. Forgets the journal when nothing failed. */
@@ -158,33 +190,74 @@ export async function undo(
   journal: Journal,
   host: Executor,
   chosen: (entry: JournalEntry) => boolean = () => true,
+  observer?: Observer,
 ): Promise<Undoing> {
-  return await undoEntries(journal.read().filter(chosen).reverse(), host, journal.forgetting())
+  return await undoEntries(journal.read().filter(chosen).reverse(), host, journal.forgetting(), observer)
 }
 
-/** The steps that were undone, and a line for each that was not. */
-export type Undoing = { undone: string[]; failed: string[] }
+/** The steps that were undone, and a line for each that was not; `quit` where somebody who watched did not go on. */
+export type Undoing = { undone: string[]; failed: string[]; quit?: true }
 
 /**
  * Undoes in this order, and performs `afterwards` if nothing failed, all in one message. Goes on behind what failed, so
- * that one stuck object does not keep the others.
+ * that one stuck object does not keep the others. Where the undoing is itself a part of a plan (`within`), whoever watches is
+ * asked before each step of it and told after it, as by `perform`. Where nobody watches, links go last and are not waited for:
+ * they go by themselves, a moment after the processes, and all that is left is to see to it.
  */
 export async function undoEntries(
-  entries: { step: string; undo: Op[] }[],
+  entries: Undo[],
   host: Executor,
   afterwards: Op[] = [],
+  observer: Observer = {},
+  within?: Plan,
 ): Promise<Undoing> {
   const undoing: Undoing = { undone: [], failed: [] }
   const late = new LateValues()
   const last = { step: 'journal', undo: afterwards }
-  for (let left = [...entries, last]; left.length > 0; ) {
-    const parts = left.map(({ step, undo }) => ({ step, ops: undo }))
-    const { answers } = await host.perform(parts.flatMap(({ ops }) => ops).map(op => callOf(op, late)))
-    const failed = failureIn(parts, answers, false)
-    const end = failed ? parts.indexOf(failed.step) : parts.length
-    undoing.undone.push(...left.slice(0, end).flatMap(entry => (entry === last ? [] : entry.step)))
-    if (failed) undoing.failed.push(`${failed.step.step}: ${showOp(failed.op)} = ${failed.errno}`)
-    left = left.slice(end + 1).filter(entry => entry !== last)
+  const ask = within && observer.before
+  const isWatched = ask !== undefined || (within !== undefined && observer.after !== undefined)
+  const isWaitedFor = ({ undo }: Undo) => isWatched || !undo.some(isOfLink)
+  const waitedFor = [...entries.filter(isWaitedFor), last].filter(({ undo }) => undo.length > 0)
+  for (let left = waitedFor; left.length > 0; ) {
+    const batch = ask ? left.slice(0, 1) : left
+    const steps = batch.map(undoStep)
+    const place = placeIn(within, steps[0]!)
+    if ((await ask?.(steps[0]!, place.index, place.total)) === 'quit') return { ...undoing, quit: true }
+    const startedNs = process.hrtime.bigint()
+    const { answers } = await host.perform(callsOf(steps, late))
+    const failed = failureIn(steps, answers, false)
+    const end = failed ? steps.indexOf(failed.step) : steps.length
+    if (within) report(steps.slice(0, end + 1), { ...place, startedNs, pid: 0 }, answers, observer)
+    else reportUndone(batch.slice(0, end + 1), answers, observer)
+    undoing.undone.push(...batch.slice(0, end).flatMap(entry => (entry === last ? [] : entry.step)))
+    if (failed) undoing.failed.push(`${batch[end]!.step}: ${showOp(failed.op)} = ${failed.errno}`)
+    left = left.slice(failed ? end + 1 : batch.length).filter(entry => !failed || entry !== last)
   }
+  const links = entries.filter(entry => !isWaitedFor(entry)).flatMap(({ undo }) => undo)
+  if (links.length > 0) host.tell(links.map(op => callOf(op, late)))
   return undoing
+}
+
+/** What undoes these steps, in their order. */
+export function undoesOf(steps: Step[]): Undo[] {
+  return steps.flatMap(({ id, undo }) => (Array.isArray(undo) && undo.length > 0 ? { step: id, undo } : []))
+}
+
+/** A plan may hold less by now than was told, never more. */
+function placeIn(plan: Plan | undefined, step: Step): { index: number; total: number } {
+  const steps = plan?.steps ?? []
+  return { index: steps.findIndex(({ id }) => id === step.id), total: steps.length }
+}
+
+function isOfLink({ op }: Op): boolean {
+  return op === 'delete_link'
+}
+
+function reportUndone(entries: Undo[], answers: Answer[], { undone }: Observer): void {
+  let answered = 0
+  for (const { step, undo: ops } of entries) {
+    const opElapsedNs = answers.slice(answered, answered + ops.length).map(answer => answer.elapsedNs)
+    answered += ops.length
+    undone?.({ step, ops, opElapsedNs })
+  }
 }

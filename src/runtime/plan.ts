@@ -3,14 +3,23 @@
 
 import type { PlanContext } from './context.ts'
 import { annotation, type OverlaySource, type Spec } from './spec.ts'
-import type { Plan } from './step.ts'
+import type { Plan, Step } from './step.ts'
 import { cgroupSteps } from './steps/cgroup.ts'
-import { containerFileSteps } from './steps/container-files.ts'
+import { confirmRestartStep, containerFileSteps, lockContainerStep } from './steps/container-files.ts'
 import { deviceSteps } from './steps/devices.ts'
+import {
+  announceNameStep,
+  claimAddressesStep,
+  configureLinksStep,
+  linkSteps,
+  networkFilesStep,
+} from './steps/endpoints.ts'
 import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
+import { networkSteps, recordNetworkStep } from './steps/networks.ts'
 import { bindRootStep, overlaySteps } from './steps/overlay.ts'
 import { maskPathsStep, pivotStep, readonlyPathsStep, readonlyRootStep, sysctlStep } from './steps/pivot.ts'
+import { forwardPortsStep, holdPortsStep } from './steps/ports.ts'
 import { keyringStep, oomScoreStep, privilegeSteps, resourceLimitStep } from './steps/privileges.ts'
 import {
   closeDescriptorsStep,
@@ -19,20 +28,62 @@ import {
   spawnInitStep,
   streamOwnerStep,
 } from './steps/program.ts'
+import { sharedMemoryStep } from './steps/shared-memory.ts'
 import { terminalSteps } from './steps/terminal.ts'
 import * as userns from './steps/user-namespace.ts'
+import { createVolumeSteps, fillVolumesStep } from './steps/volumes.ts'
 
 /**
- * The ordered steps that make this container, from nothing to its running program. A pure function: the same input
- * gives the same plan, and nothing is done. Source: OCI runtime specification, config.md and config-linux.md.
+ * The ordered steps that make this container, from nothing to its running program: what `run` performs. A pure function: the
+ * same input gives the same plan, and nothing is done. Source: OCI runtime specification, config.md and config-linux.md.
  */
 export function plan(spec: Spec, context: PlanContext): Plan {
+  return planOf('run', context, [
+    ...claimSteps(context),
+    ...createSteps(spec, context),
+    ...startSteps(spec, context),
+  ])
+}
+
+/** What `create` performs: the container is there, and nothing of it runs. */
+export function createPlan(spec: Spec, context: PlanContext): Plan {
+  return planOf('create', context, createSteps(spec, context))
+}
+
+/** What `start` performs, the first time and every time after. */
+export function startPlan(spec: Spec, context: PlanContext): Plan {
+  return planOf('start', context, [
+    lockContainerStep(context),
+    ...confirmRestartStep(context),
+    ...claimSteps(context),
+    ...startSteps(spec, context),
+  ])
+}
+
+/** What others may have taken: before anything is made. */
+function claimSteps({ networks, containerId }: PlanContext): Step[] {
+  return [
+    ...recordNetworkStep(networks),
+    ...claimAddressesStep(networks, containerId),
+    ...holdPortsStep(networks),
+  ]
+}
+
+/** On the host: what the container consists of, whether it runs or not. */
+function createSteps(spec: Spec, context: PlanContext): Step[] {
+  return [...containerFileSteps(spec, context, overlayOf(spec)), ...createVolumeSteps(spec, context)]
+}
+
+function startSteps(spec: Spec, context: PlanContext): Step[] {
+  const { networks } = context
   const overlay = overlayOf(spec)
   const mapped = userns.hasUserNamespace(spec)
   const cgroup = cgroupSteps({ cgroupsPath: `/minictr/${context.containerId}`, ...spec.linux }, context.host)
-  const steps = [
-    // On the host: what the container consists of, and the bounds it will live in.
-    ...containerFileSteps(spec, context, overlay),
+  return [
+    // On the host: the networks it will be in, and the bounds it will live in.
+    ...networkSteps(networks),
+    ...networkFilesStep(networks),
+    ...sharedMemoryStep(context),
     ...cgroup.create,
     spawnInitStep(spec, context.stdin),
 
@@ -45,8 +96,9 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     ...(overlay
       ? overlaySteps(spec, overlay, context.runDirectory, userns.slotIfMapped(spec))
       : [bindRootStep(spec)]),
+    ...fillVolumesStep(spec, context),
 
-    // The other namespaces. The veth pair of a bridge network belongs after the fork, when there is a PID to give it to.
+    // The other namespaces.
     ...namespaces.joinNamespaceSteps(spec),
     ...(mapped ? [userns.enterUserNamespaceStep(spec.root.path)] : []),
     ...namespaces.unshareStep(spec),
@@ -54,6 +106,12 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     namespaces.sessionStep(),
     ...namespaces.hostnameStep(spec),
     ...namespaces.loopbackStep(spec),
+
+    // On the host once more: a link into the network namespace, which the PID leads to. Then the process goes on.
+    ...linkSteps(networks),
+    ...forwardPortsStep(networks),
+    ...announceNameStep(networks),
+    ...configureLinksStep(networks),
 
     // The file systems every program expects, and those asked for; then the old root goes.
     ...mountSteps(spec, context),
@@ -73,7 +131,10 @@ export function plan(spec: Spec, context: PlanContext): Plan {
     ...privilegeSteps(spec, context),
     execStep(spec),
   ]
-  return { containerId: context.containerId, steps }
+}
+
+function planOf(command: string, { containerId }: PlanContext, steps: Step[]): Plan {
+  return { containerId, command, steps }
 }
 
 function overlayOf(spec: Spec): OverlaySource | undefined {

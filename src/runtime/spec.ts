@@ -117,22 +117,8 @@ export type SeccompRule = {
 export const annotation = {
   /** JSON: an OverlaySource. */
   overlay: 'minictr.overlay',
-  /** The image's name as the user gave it, and its manifest digest. */
-  image: 'minictr.image.name',
-  imageDigest: 'minictr.image.digest',
-  imageId: 'minictr.image.id',
-  name: 'minictr.name',
-  createdAt: 'minictr.created',
-  /** `true`: the container is removed when its process has ended (--rm). */
-  removeAtExit: 'minictr.remove-at-exit',
   /** `true`: a small PID 1 of minictr's own reaps and forwards signals (--init). */
   init: 'minictr.init',
-  /** The signal `stop` sends. */
-  stopSignal: 'minictr.stop-signal',
-  /** Seconds `stop` waits before it kills. */
-  stopTimeout: 'minictr.stop-timeout',
-  /** JSON: the user's labels. */
-  labels: 'minictr.labels',
 } as const
 
 /** Directories of an overlay, absolute; `lower` from the bottom layer up. */

@@ -21,8 +21,16 @@ export type Step = {
   lasts: 'run' | 'container'
 }
 
-/** All that will be done to make one container run, decided before anything is done. */
+/** All that will be done to one container by a command, decided before anything is done. */
 export type Plan = {
   containerId: string
+  /** The command that performs it: `run`. */
+  command: string
   steps: Step[]
 }
+
+/** What takes a step back that was performed, by the step's id. */
+export type Undo = { step: string; undo: Op[] }
+
+/** Some steps of a plan, by their numbers counted from 0: from one up to another, which is none of them. */
+export type Range = { from?: number; to?: number }

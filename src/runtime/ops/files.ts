@@ -1,6 +1,6 @@
 // Ops on files and directories: what any program could do, recorded here so that it can be undone.
 
-import type { Op, OpOf } from '../op.ts'
+import type { Op, OpOf, Slot } from '../op.ts'
 import { quote, words } from '../shell.ts'
 import { cString, joined, octal, type Rows, showText } from './row.ts'
 
@@ -14,6 +14,8 @@ type FileOp =
   | 'unlink'
   | 'unlink_claim'
   | 'remove_tree'
+  | 'copy_tree'
+  | 'rename'
   | 'symlink'
   | 'link'
   | 'mknod'
@@ -24,6 +26,9 @@ type FileOp =
   | 'write_file'
   | 'open'
   | 'close'
+  | 'lock'
+  | 'lock_shared'
+  | 'access'
   | 'syncfs'
 
 /** One row for each op on files. */
@@ -53,17 +58,35 @@ export const fileRows: Rows<FileOp> = {
   },
   unlink_claim: {
     man: 'unlink(2)',
-    syscalls: ['openat', 'read', 'unlinkat'],
+    syscalls: ['open', 'openat', 'flock', 'pread64', 'unlinkat'],
     arguments: op => [op.in ?? '', op.path, op.content],
     show: op => `unlink(${cString(at(op))}) if it holds ${cString(shorten(op.content))}`,
     shell: op => ({ run: `[ "$(cat ${quote(at(op))})" = ${quote(op.content)} ] && rm -f ${quote(at(op))}` }),
   },
   remove_tree: {
     man: 'unlinkat(2)',
-    syscalls: ['unlinkat'],
+    syscalls: ['renameat2', 'unlinkat'],
     arguments: op => [op.in ?? '', op.path],
     show: op => `remove_tree(${cString(at(op))})`,
     shell: op => ({ run: words('rm', '-rf', '--one-file-system', at(op)) }),
+  },
+  copy_tree: {
+    man: 'copy_file_range(2)',
+    syscalls: ['openat2'],
+    arguments: op => [op.in ?? '', op.path, op.to],
+    show: op => `copy_tree(${cString(at(op))}, ${cString(op.to)})`,
+    // With `/.` a directory's own attributes come along.
+    shell: op => ({ run: words('cp', '-a', `${at(op)}/.`, `${op.to}/`) }),
+  },
+  rename: {
+    man: 'rename(2)',
+    syscalls: ['rename', 'renameat', 'renameat2'],
+    arguments: op => [op.in ?? '', op.path, op.to],
+    show: op => `rename(${cString(at(op))}, ${cString(joined(op.in, op.to))})`,
+    shell: op => ({ run: words('mv', '-T', at(op), joined(op.in, op.to)) }),
+    inverse: op => [
+      { op: 'rename', ...scope(op), path: op.to, to: op.path, tolerate: ['ENOENT', 'ENOTEMPTY', 'EEXIST'] },
+    ],
   },
   symlink: {
     man: 'symlink(2)',
@@ -120,7 +143,8 @@ export const fileRows: Rows<FileOp> = {
   },
   write_file: {
     man: 'write(2)',
-    syscalls: ['open', 'openat', 'openat2', 'write'],
+    // A claim is written before it has its name.
+    syscalls: ['open', 'openat', 'openat2', 'write', 'linkat'],
     arguments: (op, resolve) => [
       op.in ?? '',
       resolve.text(op.path),
@@ -146,7 +170,40 @@ export const fileRows: Rows<FileOp> = {
     syscalls: ['close'],
     arguments: (op, resolve) => [resolve.slot(op.slot)],
     show: op => `close(${op.slot})`,
-    shell: () => ({ none: 'no descriptor was opened in the shell' }),
+    shell: op => {
+      const descriptor = lockDescriptors[op.slot]
+      return descriptor === undefined
+        ? { none: 'no descriptor was opened in the shell' }
+        : { run: `exec ${descriptor}>&-` }
+    },
+  },
+  lock: {
+    man: 'flock(2)',
+    syscalls: ['open', 'openat', 'flock'],
+    arguments: (op, resolve) => [op.path, op.waitMs, resolve.slot(op.as)],
+    show: op => `${op.as} = open(${cString(op.path)}, O_CREAT|O_RDWR|O_CLOEXEC), flock(${op.as}, LOCK_EX)`,
+    shell: op => {
+      const descriptor = lockDescriptors[op.as] ?? 9
+      return { run: `exec ${descriptor}>${quote(op.path)}\nflock -w ${op.waitMs / 1000} ${descriptor}` }
+    },
+  },
+  lock_shared: {
+    man: 'flock(2)',
+    syscalls: ['open', 'openat', 'flock'],
+    arguments: (op, resolve) => [op.path, op.waitMs, resolve.slot(op.as)],
+    show: op =>
+      `${op.as} = open(${cString(op.path)}, O_RDONLY|O_DIRECTORY|O_CLOEXEC), flock(${op.as}, LOCK_SH)`,
+    shell: () => ({ none: 'a script keeps nobody from removing the image while it starts' }),
+  },
+  access: {
+    man: 'access(2)',
+    syscalls: ['access', 'faccessat', 'faccessat2'],
+    arguments: op => [op.paths],
+    show: op =>
+      op.paths.length === 1
+        ? `access(${cString(op.paths[0])}, F_OK)`
+        : `access(each of ${op.paths.map(cString).join(' ')}, F_OK)`,
+    shell: op => ({ run: op.paths.map(path => words('test', '-e', path)).join('\n') }),
   },
   syncfs: {
     man: 'sync(2)',
@@ -156,6 +213,9 @@ export const fileRows: Rows<FileOp> = {
     shell: op => ({ run: words('sync', '-f', op.path) }),
   },
 }
+
+/** A POSIX shell knows descriptors of one digit only: one for each lock that is held beside another. */
+const lockDescriptors: Record<Slot, number> = { 'container-lock': 9, 'networks-lock': 8, cleaner: 7 }
 
 const openFlags = { path: 'O_PATH', directory: 'O_DIRECTORY', read: 'O_RDONLY' }
 

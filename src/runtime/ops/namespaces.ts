@@ -5,14 +5,7 @@ import type { IdMapping } from '../op.ts'
 import { words } from '../shell.ts'
 import { cFlags, cString, type Rows } from './row.ts'
 
-type NamespaceOp =
-  | 'unshare'
-  | 'setns'
-  | 'fork'
-  | 'create_userns'
-  | 'sethostname'
-  | 'setdomainname'
-  | 'set_link_up'
+type NamespaceOp = 'unshare' | 'setns' | 'fork' | 'create_userns' | 'sethostname' | 'setdomainname'
 
 /** One row for each op on namespaces. */
 export const namespaceRows: Rows<NamespaceOp> = {
@@ -26,11 +19,14 @@ export const namespaceRows: Rows<NamespaceOp> = {
   setns: {
     man: 'setns(2)',
     syscalls: ['setns'],
-    arguments: (op, resolve) => [resolve.slot(op.slot), bits([op.namespace], namespaceFlags)],
-    show: op => `setns(${op.slot}, ${namespaceFlagNames[op.namespace]})`,
-    shell: op => ({
-      none: `nsenter(1) joins the ${op.namespace} namespace, where the script starts the container`,
-    }),
+    arguments: (op, resolve) => [resolve.slot(op.slot), bits(op.namespaces, namespaceFlags)],
+    show: op => `setns(${op.slot}, ${cFlags(op.namespaces.map(name => namespaceFlagNames[name]!))})`,
+    shell: op =>
+      op.pid === undefined
+        ? {
+            none: `nsenter(1) joins the ${op.namespaces.join(', ')} namespace, where the script starts the container`,
+          }
+        : { nsenter: ['--target', String(op.pid), ...op.namespaces.map(name => `--${name}`)] },
   },
   fork: {
     man: 'fork(2)',
@@ -68,16 +64,9 @@ export const namespaceRows: Rows<NamespaceOp> = {
     show: op => `setdomainname(${cString(op.name)}, ${op.name.length})`,
     shell: op => ({ run: words('domainname', op.name) }),
   },
-  set_link_up: {
-    man: 'netdevice(7)',
-    syscalls: ['socket', 'ioctl'],
-    arguments: op => [op.name],
-    show: op => `ioctl(socket, SIOCSIFFLAGS, {${cString(op.name)}, IFF_UP})`,
-    shell: op => ({ run: words('ip', 'link', 'set', op.name, 'up') }),
-  },
 }
 
 /** Lines of /proc/PID/uid_map (user_namespaces(7)): inside, outside, count. */
-export function mapText(mappings: IdMapping[]): string {
+function mapText(mappings: IdMapping[]): string {
   return mappings.map(map => `${map.containerId} ${map.hostId} ${map.size}\n`).join('')
 }

@@ -19,6 +19,9 @@ type ProcessOp =
   | 'spawn_init'
   | 'remove_cgroup'
 
+/** By the numbers that native/monitor.h gives them. */
+const stdinUses = ['none', 'once', 'open']
+
 /** One row for each op on the process. */
 export const processRows: Rows<ProcessOp> = {
   setsid: {
@@ -103,8 +106,8 @@ export const processRows: Rows<ProcessOp> = {
   spawn_init: {
     man: 'fork(2)',
     syscalls: ['clone', 'fork', 'pipe2', 'socketpair'],
-    arguments: op => [op.stdin ? 1 : 0, op.terminal ? 1 : 0],
-    show: op => `pipe2(stdout), pipe2(stderr)${op.stdin ? ', pipe2(stdin)' : ''}, fork()`,
+    arguments: op => [stdinUses.indexOf(op.stdin), op.terminal ? 1 : 0],
+    show: op => `pipe2(stdout), pipe2(stderr)${op.stdin === 'none' ? '' : ', pipe2(stdin)'}, fork()`,
     shell: () => ({ none: 'the script itself is the process that turns into the container' }),
   },
   remove_cgroup: {

@@ -14,14 +14,15 @@ export type Resolve = {
 /**
  * The same act as a shell command.
  *
- * `run` is a command line of its own. `unshare` and `setpriv` are options of the one unshare(1) that starts the
- * container's side and of the one setpriv(1) that ends it, since a shell cannot change its own namespaces or
+ * `run` is a command line of its own. `unshare`, `nsenter` and `setpriv` are options of the unshare(1) or nsenter(1) that
+ * starts the container's side and of the one setpriv(1) that ends it, since a shell cannot change its own namespaces or
  * credentials. `seccompFilter` is a program in base64, for a setpriv(1) that can load one. `none` is the reason why no
  * shell tool can do it.
  */
 export type Twin =
   | { run: string }
   | { unshare: string[] }
+  | { nsenter: string[] }
   | { setpriv: string[] }
   | { seccompFilter: string }
   | { chdir: string }

@@ -8,7 +8,17 @@ import { joined, showText } from './row.ts'
 export function tolerantCommand(op: Op, command: string): string {
   const errors = op.tolerate ?? []
   const path = pathOf(op)
-  if (errors.length === 0) return command
+  // Without the descriptor that tells processes apart, a script must not go on to the next one of this number.
+  if (errors.length === 0 || op.op === 'open_process') return command
+  const link = linkOf(op)
+  if (link !== undefined && errors.every(errno => errno === 'EEXIST' || errno === 'ENODEV')) {
+    // Of several lines only the first makes it.
+    return `[ ${errors.includes('EEXIST') ? '' : '! '}-e /sys/class/net/${quote(link)} ] || ${command}`
+  }
+  if (op.op === 'lock') return tolerantLock(op.path, command, errors)
+  if (op.op === 'copy_tree' && String(errors) === 'ENOTEMPTY') {
+    return `[ "$(ls -A ${quote(op.to)})" ] || ${command}`
+  }
   if (path === undefined || errors.some(errno => !['EEXIST', 'ENOENT', 'ENOTDIR'].includes(errno))) {
     return `${command} 2>/dev/null || true`
   }
@@ -19,6 +29,25 @@ export function tolerantCommand(op: Op, command: string): string {
   return op.flags.includes('MS_BIND')
     ? `[ ! -e ${at} ] || [ -d ${at} ] || ${command}`
     : `[ ! -d ${at} ] || ${command}`
+}
+
+/** The network interface that the op makes or removes. */
+function linkOf(op: Op): string | undefined {
+  switch (op.op) {
+    case 'create_bridge':
+    case 'create_veth':
+    case 'delete_link':
+      return op.name
+  }
+  return undefined
+}
+
+/** A shell ends where `exec` cannot open a file, so the directory is looked for first. */
+function tolerantLock(path: string, command: string, errors: string[]): string {
+  const lines = errors.includes('EAGAIN') ? `${command} || true` : command
+  if (!errors.includes('ENOENT')) return lines
+  const directory = quote(path.slice(0, path.lastIndexOf('/')))
+  return [`if [ -d ${directory} ]; then`, ...lines.split('\n').map(line => `  ${line}`), 'fi'].join('\n')
 }
 
 function pathOf(op: Op): string | undefined {

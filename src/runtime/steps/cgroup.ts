@@ -1,7 +1,7 @@
 // Cgroups: how much of the machine a container may use, and the list of its processes (cgroups(7)).
 
 import { MinictrError } from '../../system/error.ts'
-import { limitWrites } from '../cgroup-limits.ts'
+import { type LimitWrite, limitWrites } from '../cgroup-limits.ts'
 import { deviceFilter } from '../device-filter.ts'
 import { type DevicePolicy, describe, devicePolicy } from '../device-rules.ts'
 import { type CgroupHierarchy, type HostFacts, hierarchyOf, unifiedHierarchy } from '../host.ts'
@@ -23,7 +23,7 @@ export function cgroupSteps(config: CgroupConfig, host: HostFacts): { create: St
   if (limits.length) create.push(limitStep('limit-resources', whyLimits, limits))
   const devices = deviceOps(config, host)
   if (devices.length) create.push(limitStep('limit-devices', whyDevices, devices))
-  return { create, join: joinCgroup(config, host) }
+  return { create, join: cgroupJoin(config, host) }
 }
 
 /**
@@ -124,6 +124,28 @@ function limitOps({ cgroupsPath, resources }: CgroupConfig, host: HostFacts): Op
   )
 }
 
+/** A limit as it is to be, and the text of its file until now. */
+export type LimitChange = LimitWrite & { before: string }
+
+const whyChange =
+  'The kernel takes a new limit from the moment it is written, while the processes go on. In this order, since in cgroup ' +
+  'v1 memory and swap together may at no moment be allowed less than memory alone. One that is below what is used ' +
+  'already is refused where the kernel cannot make room; then the limits written before are taken back.'
+
+/** Changes limits of a cgroup in use. */
+export function changeLimitsStep(cgroupsPath: string, limits: LimitChange[], host: HostFacts): Step {
+  const fileOf = ({ controller, file }: LimitChange) =>
+    `${hierarchyOf(host, controller)!.mountPoint}${cgroupsPath}/${file}`
+  return {
+    id: 'change-limits',
+    side: 'host',
+    why: whyChange,
+    ops: limits.map(limit => writeTo(fileOf(limit), limit.value)),
+    undo: limits.toReversed().map(limit => writeTo(fileOf(limit), limit.before)),
+    lasts: 'run',
+  }
+}
+
 const whyDevices =
   'Root in a container may make device nodes, and without this rule opening the node of a disk would read and write ' +
   'the disk, past every mount and namespace. Only harmless devices and those the user named stay open; set before ' +
@@ -167,7 +189,8 @@ const whyJoin =
   'The process that will become the container joins its cgroup by itself, 0 meaning "me"; all its children are born ' +
   'there. Before a cgroup namespace is made, where there is one, since that shows the cgroup it was made in as the root.'
 
-function joinCgroup({ cgroupsPath }: CgroupConfig, host: HostFacts): Step {
+/** The step by which a process joins the cgroup. Throws as `cgroupSteps`. */
+export function cgroupJoin({ cgroupsPath }: CgroupConfig, host: HostFacts): Step {
   return {
     id: 'join-cgroup',
     side: 'container',

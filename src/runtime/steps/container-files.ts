@@ -1,14 +1,16 @@
 // The container's directory: its OCI configuration, its writable layer, and the few files that name the network.
 
 import type { PlanContext } from '../context.ts'
-import type { Op } from '../op.ts'
+import { containerLock } from '../late-values.ts'
+import type { Op, Slot } from '../op.ts'
 import { inverses } from '../ops.ts'
 import type { OverlaySource, Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { hostStep } from './container-step.ts'
+import { makeParent } from './parent.ts'
 import { containerRoot } from './user-namespace.ts'
 
-/** Steps that claim the name and write what the container keeps between runs. */
+/** Steps that claim the name and write what the container keeps between its starts. */
 export function containerFileSteps(
   spec: Spec,
   context: PlanContext,
@@ -16,14 +18,16 @@ export function containerFileSteps(
 ): Step[] {
   const { directory, nameFile } = context
   const steps: Step[] = []
-  if (nameFile) {
+  if (nameFile) steps.push(claimNameStep(nameFile, context.containerId))
+  const keeps = imageOps(context, overlay)
+  if (keeps.length > 0) {
     steps.push(
       hostStep(
-        'claim-name',
-        'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. First of all, so that a lost race costs nothing.',
-        [makeParent(nameFile), claimName(nameFile, context.containerId)],
-        'container',
-        inverses([claimName(nameFile, context.containerId)]),
+        'keep-image',
+        'Whoever removes images asks all containers which layers they use, and this one tells only by its config.json, two steps from here. Until then a lock, which starting containers share, keeps the layers; that they are still there is seen once it is held.',
+        keeps,
+        'run',
+        [],
       ),
     )
   }
@@ -35,21 +39,131 @@ export function containerFileSteps(
       'container',
       removeDirectory(directory),
     ),
+    lockContainerStep(context),
     hostStep(
       'write-container-files',
-      'config.json is the OCI runtime specification of this container: the contract between engine and runtime, as in Docker. hosts, hostname and resolv.conf are bind-mounted later, because the image cannot know them.',
-      context.files.map(file => ({
-        op: 'write_file',
-        path: file.path,
-        content: file.content,
-        how: 'create',
-        mode: file.mode,
-      })),
+      'config.json is the OCI runtime specification of this container: the contract between engine and runtime, as in Docker. container.json is what the engine itself remembers; it comes last, and makes this directory a container. hosts, hostname and resolv.conf are bind-mounted later, because the image cannot know them.',
+      [
+        ...context.files.map(
+          (file): Op => ({
+            op: 'write_file',
+            path: file.path,
+            content: file.content,
+            how: 'create',
+            mode: file.mode,
+          }),
+        ),
+        ...(keeps.length > 0 ? [{ op: 'close', slot: imageLock } satisfies Op] : []),
+      ],
       'container',
       [],
     ),
   )
   return steps
+}
+
+/** Takes a name for a container, unless another one has it. */
+export function claimNameStep(nameFile: string, containerId: string): Step {
+  const claim = claimName(nameFile, containerId)
+  return hostStep(
+    'claim-name',
+    'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. Before anything is written, so that a lost race costs nothing.',
+    [makeParent(nameFile), claim],
+    'container',
+    inverses([claim]),
+  )
+}
+
+/** Gives a name back that the container had until now. */
+export function giveBackNameStep(nameFile: string, containerId: string): Step {
+  const step = hostStep(
+    'give-back-name',
+    'The old name is free for others. Only now that the new one is written down, and only if the file still holds this id.',
+    inverses([claimName(nameFile, containerId)]),
+    'container',
+  )
+  return { ...step, undo: { kernel: 'A name that was given back may be another container’s by now.' } }
+}
+
+/** A file of the container with its text of now and the one that is to replace it. */
+export type Replacement = {
+  path: string
+  before: string
+  after: string
+  /** Where it is written first; beside it, with `.new` behind its name, where nothing is said. */
+  aside?: string
+  /** 0600 where nothing is said. */
+  mode?: number
+}
+
+/** Replaces files of the container, each at once: whoever reads one sees the old text or the new one. */
+export function replaceFilesStep(id: string, why: string, files: Replacement[]): Step {
+  const replace = ({ path, aside = `${path}.new`, mode = 0o600 }: Replacement, content: string): Op[] => [
+    { op: 'write_file', path: aside, content, how: 'create', mode },
+    { op: 'rename', path: aside, to: path },
+  ]
+  return hostStep(
+    id,
+    why,
+    files.flatMap(file => replace(file, file.after)),
+    'container',
+    files.toReversed().flatMap(file => replace(file, file.before)),
+  )
+}
+
+/**
+ * Whoever starts a container, ends it, changes it or removes it has its lock meanwhile. The kernel gives the lock back when its
+ * holder dies, so that no crash leaves a container locked. `tolerate`: what is no reason not to go on.
+ */
+export function lockContainerStep({ lockFile }: Pick<PlanContext, 'lockFile'>, tolerate?: ['ENOENT']): Step {
+  const step = hostStep(
+    'lock-container',
+    'Other commands may want to start, stop, change or remove this container at this moment. They wait for its lock, which is held until the program runs, or all is done; the kernel gives it back when its holder dies, however it dies.',
+    [
+      {
+        op: 'lock',
+        path: lockFile,
+        waitMs: containerLockWaitMs,
+        as: containerLock,
+        ...(tolerate && { tolerate }),
+      },
+    ],
+    'run',
+  )
+  return { ...step, undo: { kernel: 'The kernel gives the lock back when its holder ends.' } }
+}
+
+/** Gives the lock back that a plan took with its first descriptor. */
+export const unlockContainer: Op = { op: 'close', slot: containerLock, tolerate: ['EBADF'] }
+
+/** For a start by the restart policy: behind the lock, since whoever stops the container has that while he forbids the start. */
+export function confirmRestartStep({ restartFile }: Pick<PlanContext, 'restartFile'>): Step[] {
+  if (restartFile === undefined) return []
+  return [
+    hostStep(
+      'confirm-restart',
+      'This start was decided when the container ended, some time ago. Whoever has stopped, started or removed the container since has taken this file away, with the lock in his hand: now that the lock is ours, what we see stays true until the program runs.',
+      [{ op: 'access', paths: [restartFile] }],
+      'run',
+      [],
+    ),
+  ]
+}
+
+/** Undoing a run takes milliseconds; killing what is left of many processes may take a second. */
+const containerLockWaitMs = 10_000
+
+const imageLock: Slot = 'image-lock'
+
+/** Removing a large image takes seconds. */
+const imageLockWaitMs = 10_000
+
+function imageOps({ storeDirectory }: PlanContext, overlay: OverlaySource | undefined): Op[] {
+  if (storeDirectory === undefined || !overlay) return []
+  return [
+    { op: 'lock_shared', path: storeDirectory, waitMs: imageLockWaitMs, as: imageLock },
+    { op: 'access', paths: overlay.lower },
+  ]
 }
 
 /** What removing a container undoes: the same ops as when making it fails half-way. */
@@ -62,11 +176,6 @@ export function removalSteps(
     { step: 'create-container-directory', undo: removeDirectory(directory) },
     { step: 'claim-name', undo: inverses([claimName(nameFile, containerId)]) },
   ]
-}
-
-/** The directory shared by all containers; it stays. */
-function makeParent(path: string): Op {
-  return { op: 'mkdir', path: path.slice(0, path.lastIndexOf('/')), mode: 0o711, parents: true }
 }
 
 /** Open to root only, and with a user namespace to pass through for the group of the container's root. */
@@ -83,8 +192,9 @@ function removeDirectory(directory: string): Op[] {
   return [{ op: 'remove_tree', path: directory, tolerate: ['ENOENT'] }]
 }
 
+/** Open to root only: giving it back takes a lock of the file, which whoever may open it could hold for ever. */
 function claimName(path: string, containerId: string): Op {
-  return { op: 'write_file', path, content: containerId, how: 'exclusive', mode: 0o644 }
+  return { op: 'write_file', path, content: containerId, how: 'exclusive', mode: 0o600 }
 }
 
 function directoryOps(spec: Spec, context: PlanContext, overlay: OverlaySource | undefined): Op[] {

@@ -9,6 +9,7 @@ export const endsWith = {
   mountNamespace: 'The kernel unmounts it when the last process of the mount namespace has ended.',
   namespace: 'The kernel drops the namespace when its last process has ended.',
   process: 'It is a property of the process and ends with it.',
+  stopped: 'What has ended stays so; minictr start begins it anew.',
   overlay: 'It lies in the container’s writable layer and goes when the container is removed.',
 } as const
 

@@ -31,17 +31,20 @@ const reasons: Record<string, string> = {
 export function mountSteps(spec: Spec, context: PlanContext): Step[] {
   const taken = new Set(['mount-overlay'])
   return spec.mounts.map(mount => {
+    const id = stepId(mount, taken)
     const isCgroup = mount.type === 'cgroup' || mount.type === 'cgroup2'
-    const ops = isCgroup
-      ? cgroupMountOps(spec, mount, context.host)
-      : mountOps(spec.root.path, mount, context)
-    return containerStep(stepId(mount, taken), reasonFor(mount), ops)
+    const step = (ops: Op[]) => containerStep(id, reasonFor(mount), ops)
+    if (isCgroup) return step(cgroupMountOps(spec, mount, context.host))
+    return step(mountOps(spec.root.path, mount, context))
   })
 }
 
-/** From the mount point, which an image may have named: only characters that mean nothing in a script or on a terminal. */
+/** From the mount point, which an image may have named: only what a step's id has. */
 function stepId({ destination }: Mount, taken: Set<string>): string {
-  const place = destination.replaceAll(/[^A-Za-z0-9._]+/g, '-').replaceAll(/^-|-$/g, '')
+  const place = destination
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
   const id = `mount-${place || 'root'}`
   let unique = id
   for (let number = 2; taken.has(unique); number++) unique = `${id}-${number}`

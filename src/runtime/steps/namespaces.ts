@@ -7,12 +7,12 @@ import { containerStep, endsWith } from './container-step.ts'
 import { copyTiedMounts } from './mounts.ts'
 
 /** The specification says `network`, the kernel `net`. */
-function kernelName(type: NamespaceType): Namespace {
+export function kernelName(type: NamespaceType): Namespace {
   return type === 'network' ? 'net' : type
 }
 
 /** The new namespaces a configuration asks for, in the kernel's words. */
-export function newNamespaces(spec: Spec): Namespace[] {
+function newNamespaces(spec: Spec): Namespace[] {
   return spec.linux.namespaces.filter(({ path }) => path === undefined).map(({ type }) => kernelName(type))
 }
 
@@ -49,7 +49,7 @@ export function joinNamespaceSteps(spec: Spec): Step[] {
     const slot = `${kernelName(type)}-namespace`
     return [
       { op: 'open', path: path!, how: 'read', as: slot },
-      { op: 'setns', slot, namespace: kernelName(type) },
+      { op: 'setns', slot, namespaces: [kernelName(type)] },
       { op: 'close', slot },
     ]
   })
@@ -135,8 +135,8 @@ export function loopbackStep(spec: Spec): Step[] {
   return [
     containerStep(
       'set-loopback-up',
-      'Programs expect 127.0.0.1 to answer. The kernel gives each network namespace a loopback device, switched off. The veth pair to a bridge would come next; with --network none this is all there is.',
-      [{ op: 'set_link_up', name: 'lo' }],
+      'Programs expect 127.0.0.1 to answer. The kernel gives each network namespace a loopback device, switched off. With --network none this is all there is.',
+      [{ op: 'set_link', name: 'lo', up: true }],
       endsWith.namespace,
     ),
   ]

@@ -63,13 +63,15 @@ function overlayStep(spec: Spec, overlay: OverlaySource | NumberedLayers): Step 
   )
 }
 
-/** overlayfs wants the topmost layer first. */
+/**
+ * The options of an overlay as mount(8) would take them. overlayfs wants the topmost layer first, and splits its options
+ * at commas and colons (kernel documentation, overlayfs, "Multiple lower layers").
+ */
 function overlayOptions({ lower, upper, work }: OverlaySource): string {
   const layers = lower.toReversed().map(escapeOption).join(':')
   return `lowerdir=${layers},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)}`
 }
 
-/** overlayfs splits its options at commas and colons. */
 function escapeOption(path: string): string {
   return path.replace(/[\\:,]/g, '\\$&')
 }

@@ -58,7 +58,7 @@ export function resourceLimitStep(spec: Spec): Step[] {
 }
 
 /** From the last rights needed to none but those granted. */
-export function privilegeSteps(spec: Spec, context: PlanContext): Step[] {
+export function privilegeSteps(spec: Spec, context: Pick<PlanContext, 'host'>): Step[] {
   const { noNewPrivileges } = spec.process
   const filter = seccompSteps(spec, context)
   return [
@@ -80,7 +80,7 @@ function noNewPrivilegesStep(): Step {
   )
 }
 
-function seccompSteps(spec: Spec, context: PlanContext): Step[] {
+function seccompSteps(spec: Spec, context: Pick<PlanContext, 'host'>): Step[] {
   const { seccomp } = spec.linux
   if (!seccomp) return []
   const order = spec.process.noNewPrivileges
@@ -96,7 +96,7 @@ function seccompSteps(spec: Spec, context: PlanContext): Step[] {
   ]
 }
 
-function boundingSetStep(spec: Spec, context: PlanContext): Step {
+function boundingSetStep(spec: Spec, context: Pick<PlanContext, 'host'>): Step {
   const kept = new Set(spec.process.capabilities.bounding)
   // Entering a user namespace fills the set again, with what this host itself may lack, too.
   const held = hasUserNamespace(spec) ? capabilityNames : capabilitiesOf(context.host.boundingSet)

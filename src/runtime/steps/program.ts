@@ -1,6 +1,6 @@
 // The program: the last step replaces the executor by what the container is for (execve(2)).
 
-import type { Op } from '../op.ts'
+import type { Op, StdinUse } from '../op.ts'
 import { annotation, type Spec } from '../spec.ts'
 import type { Step } from '../step.ts'
 import { containerStep, endsWith, hostStep } from './container-step.ts'
@@ -10,10 +10,10 @@ import { hostUser } from './user-namespace.ts'
 const unchanged = -1
 
 /** The monitor makes the pipes and forks the process that will become the container. */
-export function spawnInitStep(spec: Spec, stdin: boolean): Step {
+export function spawnInitStep(spec: Spec, stdin: StdinUse): Step {
   return hostStep(
     'spawn-init',
-    'The monitor stays on the host: it holds the other ends of the container’s input and output and waits for its end. Its child performs all the steps that follow and turns into the container.',
+    'The monitor stays on the host: it holds the other ends of the container’s input and output and waits for its end. Its child performs all the steps that follow and turns into the container’s program.',
     [{ op: 'spawn_init', stdin, terminal: spec.process.terminal === true }],
     'run',
     [],
@@ -21,14 +21,14 @@ export function spawnInitStep(spec: Spec, stdin: boolean): Step {
 }
 
 /** The pipes that are the container's input and output get the owner who is to use them; /dev/null is not touched. */
-export function streamOwnerStep(spec: Spec, stdin: boolean): Step[] {
+export function streamOwnerStep(spec: Spec, stdin: StdinUse): Step[] {
   const uid = hostUser(spec, spec.process.user.uid)
   if (uid === 0 || spec.process.terminal) return []
   return [
     containerStep(
       'give-standard-streams',
       'Programs open /dev/stdout by its name, and then the owner of the pipe behind it counts: not root of the host, who made it. Before a user namespace is entered, in which that root does not exist.',
-      (stdin ? [0, 1, 2] : [1, 2]).map((fd): Op => ({ op: 'fchown', fd, uid, gid: unchanged })),
+      (stdin === 'none' ? [1, 2] : [0, 1, 2]).map((fd): Op => ({ op: 'fchown', fd, uid, gid: unchanged })),
       endsWith.process,
     ),
   ]

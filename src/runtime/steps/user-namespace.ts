@@ -58,7 +58,7 @@ export function createUserNamespaceStep(spec: Spec): Step {
  */
 export function enterUserNamespaceStep(rootPath: string): Step {
   const ops: Op[] = [
-    { op: 'setns', slot: usernsSlot, namespace: 'user' },
+    { op: 'setns', slot: usernsSlot, namespaces: ['user'] },
     { op: 'close', slot: usernsSlot },
     { op: 'setresgid', gid: 0 },
     { op: 'setresuid', uid: 0 },

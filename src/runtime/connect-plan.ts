@@ -1,0 +1,181 @@
+// How a container that runs joins one more network, and leaves one. The links are made from the host as at its start; a second
+// process goes into the container's network namespace and does there what init has done at the start.
+
+import type { ContainerFile } from './context.ts'
+import type { Op, Slot } from './op.ts'
+import type { DefaultRoute, PlannedNetworks } from './planned-networks.ts'
+import type { Plan, Step } from './step.ts'
+import { containerStep, endsWith, hostStep } from './steps/container-step.ts'
+import {
+  announceNameStep,
+  claimAddressesStep,
+  configureLinksStep,
+  linkSteps,
+  releasePlace,
+  withdrawNames,
+} from './steps/endpoints.ts'
+import { type ContainerProcess, findContainerStep } from './steps/join-container.ts'
+import { networkSteps, recordNetworkStep } from './steps/networks.ts'
+
+/** All of it is decided before the plan is made. */
+type ChangeContext = {
+  containerId: string
+  /** Of a container that runs. */
+  process?: ContainerProcess
+  /** The new text of container.json; written aside first. */
+  record: { path: string; aside: string; text: string }
+  /** hosts and resolv.conf with their new texts. */
+  files: ContainerFile[]
+}
+
+export type ConnectContext = ChangeContext & {
+  networks?: PlannedNetworks
+  /** Ways out in place of which there will be others. */
+  formerRoutes: (DefaultRoute & { link: string })[]
+}
+
+export type DisconnectContext = ChangeContext & {
+  /** What the container has in the network while it runs. */
+  place?: { link: string; claims: string[]; endpointFile: string; nameFiles: string[] }
+  /** Ports of the host that lead to it by this network, and the process that holds them. */
+  ports?: { removeRules: string; holder?: ContainerProcess }
+  /** The ways out by other networks, where it has gone out by this one. */
+  routes: (DefaultRoute & { link: string })[]
+}
+
+/** The ordered steps by which a container joins one more network. A pure function. */
+export function connectPlan(context: ConnectContext): Plan {
+  const { containerId, process, networks, formerRoutes } = context
+  const steps = [
+    ...(process && networks
+      ? [
+          ...recordNetworkStep(networks),
+          ...claimAddressesStep(networks, containerId),
+          ...networkSteps(networks),
+          ...linkSteps(networks, process.pid),
+          ...announceNameStep(networks),
+          findContainerStep(process),
+          enterNetworkStep(process),
+          ...leaveWaysStep(formerRoutes),
+          ...configureLinksStep(networks),
+          ...rewriteFilesStep(context),
+        ]
+      : []),
+    recordStep(context),
+  ]
+  return { containerId, command: 'network connect', steps }
+}
+
+/** The ordered steps by which a container leaves a network. A pure function. */
+export function disconnectPlan(context: DisconnectContext): Plan {
+  const { containerId, process, place, ports, routes } = context
+  const steps = [
+    ...(process && place
+      ? [
+          ...withdrawNamesStep(place.nameFiles),
+          ...withdrawPortsStep(ports),
+          findContainerStep(process),
+          enterNetworkStep(process),
+          deleteLinkStep(place.link, routes),
+          releaseAddressesStep(place.claims, place.endpointFile, containerId),
+          ...rewriteFilesStep(context),
+        ]
+      : []),
+    recordStep(context),
+  ]
+  return { containerId, command: 'network disconnect', steps }
+}
+
+const container: Slot = 'container'
+
+function enterNetworkStep({ pid }: ContainerProcess): Step {
+  return containerStep(
+    'enter-network-namespace',
+    'Addresses and routes of a network namespace are changed by a process in it. This one joins it, and nothing else of the container: no program of the container’s is needed, and none sees it.',
+    [
+      { op: 'setns', slot: container, namespaces: ['net'], pid },
+      { op: 'close', slot: container },
+    ],
+    endsWith.process,
+  )
+}
+
+function leaveWaysStep(routes: ConnectContext['formerRoutes']): Step[] {
+  if (routes.length === 0) return []
+  return [
+    containerStep(
+      'leave-way-out',
+      'A container has one way out. The new network’s comes before those it has.',
+      routes.map((route): Op => ({ op: 'delete_route', ...route, tolerate: ['ESRCH'] })),
+      endsWith.namespace,
+    ),
+  ]
+}
+
+function deleteLinkStep(link: string, routes: DisconnectContext['routes']): Step {
+  return containerStep(
+    'delete-link',
+    'The link goes with its addresses and routes; of a veth pair the host’s end goes as well. Where it was the way out, another network is that now.',
+    [
+      { op: 'delete_link', name: link, tolerate: ['ENODEV'] },
+      ...routes.map((route): Op => ({ op: 'add_route', ...route, tolerate: ['EEXIST'] })),
+    ],
+    endsWith.namespace,
+  )
+}
+
+function withdrawNamesStep(nameFiles: string[]): Step[] {
+  if (nameFiles.length === 0) return []
+  const why =
+    'First of all nobody is to find the container in the network any more: its DNS server forgets it with its file.'
+  return [lasting('withdraw-name', why, withdrawNames(nameFiles))]
+}
+
+function withdrawPortsStep(ports: DisconnectContext['ports']): Step[] {
+  if (!ports) return []
+  const { removeRules, holder } = ports
+  const gone = ['ESRCH', 'EBADF']
+  const end: Op[] = holder
+    ? [
+        { op: 'open_process', ...holder, as: 'port-holder', tolerate: gone },
+        { op: 'signal_process', slot: 'port-holder', pid: holder.pid, signal: 'SIGKILL', tolerate: gone },
+      ]
+    : []
+  const why =
+    'The ports of the host lead to the container by this network: they are free for others from now on. At the container’s next start they lead to it by another one.'
+  return [
+    lasting('withdraw-ports', why, [
+      ...(removeRules === '' ? [] : [{ op: 'nft', commands: removeRules } satisfies Op]),
+      ...end,
+    ]),
+  ]
+}
+
+function releaseAddressesStep(claims: string[], endpointFile: string, containerId: string): Step {
+  const why = 'The addresses are free for others: only now, when no link has them.'
+  return lasting('release-addresses', why, releasePlace(claims, endpointFile, containerId))
+}
+
+function rewriteFilesStep({ files }: ChangeContext): Step[] {
+  if (files.length === 0) return []
+  const why =
+    'hosts and resolv.conf name the networks the container is in now. They are written in place: what is mounted in the container is these very files.'
+  const ops = files.map(
+    ({ path, content }): Op => ({ op: 'write_file', path, content, how: 'existing', tolerate: ['ENOENT'] }),
+  )
+  return [lasting('rewrite-network-files', why, ops)]
+}
+
+function recordStep({ record: { path, aside, text } }: ChangeContext): Step {
+  const why =
+    'container.json says which networks the container is in whenever it starts. Written aside and renamed: a reader sees the old one or the new one.'
+  return lasting('record-networks', why, [
+    { op: 'write_file', path: aside, content: text, how: 'create', mode: 0o600 },
+    { op: 'rename', path: aside, to: path },
+  ])
+}
+
+/** Nothing takes it back but the opposite command. */
+function lasting(id: string, why: string, ops: Op[]): Step {
+  return hostStep(id, why, ops, 'run', [])
+}
