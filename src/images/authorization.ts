@@ -16,6 +16,7 @@ const MARGIN_MS = 10_000
 type Token = { value: string; expiresAtMs: number }
 type TokenAnswer = { token?: string; access_token?: string; expires_in?: number; refresh_token?: string }
 
+/** Who we are to one registry: its challenge, the credentials for it, and the tokens got so far. */
 export class Authorization {
   private readonly registry: string
   private readonly transport: Transport
@@ -23,6 +24,7 @@ export class Authorization {
   /** Asked for once: a helper may be slow, or open a window. */
   private credentials: Promise<Credentials | undefined> | undefined
   private challenge: Challenge | undefined
+  private isSecure = false
   private readonly tokens = new Map<string, Promise<Token>>()
 
   /** `registry` names it in errors; `credentials` is only asked when the registry wants to know. */
@@ -34,9 +36,9 @@ export class Authorization {
 
   /**
    * Takes note of the WWW-Authenticate header of a 401, so that the next `header` answers it; tokens got before are
-   * forgotten. Throws MinictrError for a scheme that is neither Bearer nor Basic.
+   * forgotten. `base` is where the registry answered. Throws MinictrError for a scheme that is neither Bearer nor Basic.
    */
-  challenged(wwwAuthenticate: string | undefined): void {
+  challenged(wwwAuthenticate: string | undefined, base: URL): void {
     const challenges = parseChallenges(wwwAuthenticate ?? '')
     const known =
       challenges.find(({ scheme }) => scheme === 'bearer') ??
@@ -47,6 +49,7 @@ export class Authorization {
       )
     }
     this.challenge = known
+    this.isSecure = base.protocol === 'https:'
     this.tokens.clear()
   }
 
@@ -83,6 +86,15 @@ export class Authorization {
     const realm = parameters.realm ?? ''
     if (!URL.canParse(realm)) {
       throw new MinictrError(`Registry ${this.registry} names no token server: realm is "${realm}"`)
+    }
+    // Whoever can listen in would have the password, although its owner chose a registry where nobody can.
+    if (credentials && this.isSecure && new URL(realm).protocol !== 'https:') {
+      throw new MinictrError(
+        `Registry ${this.registry} is spoken to over https but names a token server without it, ${realm}: your credentials are not sent there`,
+        {
+          remedy: `Ask its operator for an https token server, or pull without them: minictr logout ${this.registry}`,
+        },
+      )
     }
     const query = new URLSearchParams({
       ...(parameters.service !== undefined && { service: parameters.service }),

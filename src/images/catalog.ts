@@ -1,7 +1,8 @@
 // The images of a store as people count them: by id, each with all its names.
 
+import type { Entry } from './index-entry.ts'
 import { familiarName, parseReference } from './reference.ts'
-import { type Entry, type Image, type ImageStore, isImage } from './store.ts'
+import type { Image, ImageStore } from './store.ts'
 
 export type CatalogImage = Image & {
   /** Usually one; several where the same image came compressed in different ways. */
@@ -14,12 +15,10 @@ export type CatalogImage = Image & {
   createdAtMs: number | undefined
 }
 
-/** All images, the newest first, as Docker lists them. Entries that are no images of ours (an index that another tool wrote) are left out. */
+/** All images, the newest first, as Docker lists them. What other tools keep in the store besides is left out. */
 export function listImages(store: ImageStore): CatalogImage[] {
-  const entries = store.list()
   const byId = new Map<string, { image: Image; entries: Entry[] }>()
-  for (const entry of entries.filter(isImage)) {
-    const image = store.read(entry, entries)
+  for (const [entry, image] of store.images()) {
     const known = byId.get(image.id)
     if (known) known.entries.push(entry)
     else byId.set(image.id, { image, entries: [entry] })

@@ -2,8 +2,9 @@
 // yet; collecting takes the lock alone, and is left to the next time where somebody has it.
 
 import { tryLock, withSharedLock } from '../system/lock.ts'
+import { isImageConfig, parseImageConfig } from './image-config.ts'
 import type { LayerStore } from './layers.ts'
-import { isIndex, MEDIA_TYPES, parseImageConfig, parseManifestOrIndex } from './manifest.ts'
+import { isIndex, parseManifestOrIndex } from './manifest.ts'
 import type { ImageStore } from './store.ts'
 
 /** Runs an action that brings content before it names it (a pull, a build); nothing is collected meanwhile. */
@@ -17,25 +18,31 @@ export function whileBringing<T>(
 
 type References = { blobs: Set<string>; layerKeys: Set<string> }
 
-/** Digests of removed blobs, and of removed layers by the ids they were kept under. */
-export type Collected = { blobs: string[]; layers: string[] }
+/** Digests of removed blobs, and of removed layers by the ids they were kept under; and the bytes they took. */
+export type Collected = { blobs: string[]; layers: string[]; sizeBytes: number }
 
 /**
  * Removes the blobs and layers that no entry of the store and no container refers to, and what interrupted writers left;
- * partial downloads stay, for the pull that goes on. `usedLayerPaths` are the layer directories of containers. Gives
- * undefined where nothing was done because somebody is bringing content.
+ * partial downloads stay, for the pull that goes on. `usedLayerPaths` gives the layer directories of containers; it is
+ * asked under the lock, which a container that starts shares until it can be found. Gives undefined where nothing was
+ * done because somebody is bringing content.
  */
 export function collectGarbage(
   store: ImageStore,
   layers: LayerStore,
-  usedLayerPaths: readonly string[],
+  usedLayerPaths: () => readonly string[],
 ): Promise<Collected | undefined> {
   return tryLock(store.directory, () => {
     const kept = references(store, layers)
-    for (const path of usedLayerPaths) kept.layerKeys.add(layers.keyOfPath(path))
-    const removed = layers.removeExcept(kept.layerKeys)
+    for (const path of usedLayerPaths()) kept.layerKeys.add(layers.keyOfPath(path))
+    const removedLayers = layers.removeExcept(kept.layerKeys)
     store.removeTemporaryFiles()
-    return { blobs: store.removeBlobsExcept(kept.blobs), layers: removed }
+    const removedBlobs = store.removeBlobsExcept(kept.blobs)
+    return {
+      blobs: removedBlobs.map(({ digest }) => digest),
+      layers: removedLayers.map(({ digest }) => digest),
+      sizeBytes: [...removedLayers, ...removedBlobs].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    }
   })
 }
 
@@ -61,10 +68,7 @@ function addReachable(digest: string, found: References, store: ImageStore, laye
   }
   for (const each of [value.config, ...value.layers]) found.blobs.add(each.digest)
   // Other tools may keep things here that are no images and have no layers.
-  const isImage = [MEDIA_TYPES.ociConfig, MEDIA_TYPES.dockerConfig].some(
-    type => type === value.config.mediaType,
-  )
-  if (!isImage || !store.hasBlob(value.config.digest)) return
+  if (!isImageConfig(value) || !store.hasBlob(value.config.digest)) return
   const what = `The image configuration ${value.config.digest}`
   const { rootfs } = parseImageConfig(store.readBlob(value.config.digest), what, value.layers.length)
   for (const key of layers.keysOf(rootfs.diff_ids)) found.layerKeys.add(key)

@@ -22,20 +22,7 @@ export type Configuration = {
  * Certificates lie beside the file, in `certs.d`, as in /etc/docker/certs.d. Source: dockerd(8).
  */
 export function readConfiguration(file: string): Configuration {
-  // The key about users is read where containers are made.
-  const {
-    'registry-mirrors': mirrors,
-    'insecure-registries': insecure,
-    'userns-remap': _,
-    ...unknown
-  } = readConfigurationFile(file)
-  const [key] = Object.keys(unknown)
-  if (key !== undefined) {
-    throw new MinictrError(`${file}: unknown key "${key}"`, {
-      remedy:
-        'The keys are registry-mirrors, insecure-registries and userns-remap, as in Docker’s daemon.json.',
-    })
-  }
+  const { 'registry-mirrors': mirrors, 'insecure-registries': insecure } = readConfigurationFile(file)
   const registryMirrors = textList(file, 'registry-mirrors', mirrors)
   const insecureRegistries = textList(file, 'insecure-registries', insecure)
   for (const mirror of registryMirrors) checkMirror(file, mirror)

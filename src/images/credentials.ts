@@ -1,8 +1,9 @@
 // Who we are at which registry: Docker's own ~/.docker/config.json, and the credential helpers it names.
 
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
 import { askHelper } from './credential-program.ts'
 
@@ -174,7 +175,7 @@ function checkConfig(file: string, value: unknown): asserts value is DockerConfi
 
 /** Replaces the file as a whole, readable by its owner alone; a symbolic link (dotfiles) stays one. */
 function writeConfig(file: string, config: DockerConfig): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectories(dirname(file), 0o700)
   const target = statSync(file, { throwIfNoEntry: false }) ? realpathSync(file) : file
   const temporary = `${target}.${process.pid}`
   try {

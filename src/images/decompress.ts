@@ -21,7 +21,6 @@ const HEAD_BYTES = 4
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   mediaType: string,
-  signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   if (mediaType.endsWith('+encrypted')) {
     throw new MinictrError('the layer is encrypted, which minictr cannot read')
@@ -30,16 +29,10 @@ export async function* decompress(
   const head = await readHead(iterator)
   const stream = decompressorFor(head)
   const chunks = rest(head, iterator)
-  if (!stream) {
-    for await (const chunk of chunks) {
-      signal?.throwIfAborted()
-      yield chunk
-    }
-    return
-  }
+  if (!stream) return yield* chunks
   const input = Readable.from(isZstd(head) ? cutAtFrames(chunks) : chunks, { highWaterMark: 2 })
   // An error of the source arrives at the stream too, and is thrown below.
-  pipeline(input, stream, { signal }).catch(() => {})
+  pipeline(input, stream).catch(() => {})
   try {
     for await (const chunk of stream) yield chunk as Buffer
   } catch (error) {

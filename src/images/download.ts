@@ -1,18 +1,10 @@
 // The download of one blob: it grows in a partial file, goes on where it broke off, and can be read while it grows.
 
 import { createHash, type Hash } from 'node:crypto'
-import {
-  closeSync,
-  createReadStream,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, createReadStream, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Descriptor } from './manifest.ts'
 import type { BlobBody } from './repository.ts'
@@ -43,6 +35,7 @@ export class DamagedBlobError extends MinictrError {
   wasResumed = false
 }
 
+/** One blob on its way into a partial file, from which others may read at the same time. */
 export class Download {
   private readonly options: DownloadOptions
   /** The partial file, for appending and for reading what is there already, also after it has been renamed. */
@@ -59,7 +52,7 @@ export class Download {
   constructor(options: DownloadOptions) {
     this.options = options
     this.hash = createHash(algorithmOf(options.descriptor))
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(options.path), 0o700)
     this.fd = openSync(options.path, 'a+')
   }
 

@@ -1,64 +1,63 @@
 // Which images a list shows: `--filter` as Docker knows it.
 
 import { MinictrError } from '../system/error.ts'
+import { filterValues, hasLabel, isChosenByLabels } from '../system/filters.ts'
 import { type CatalogImage, findInCatalog } from './catalog.ts'
 import { familiarName, familiarRepository, parseReference } from './reference.ts'
 import type { ImageStore } from './store.ts'
 
 export type Keep = (image: CatalogImage) => boolean
 
-const KEYS = ['before', 'dangling', 'label', 'reference', 'since', 'until']
+const tests: Record<string, (value: string, store: ImageStore) => Keep> = {
+  before: (value, store) => compareCreated(store, value, (at, limit) => at < limit),
+  dangling: value => danglingFilter(value),
+  label:
+    value =>
+    ({ config }) =>
+      hasLabel(config.config?.Labels ?? {}, value),
+  reference: value => referenceFilter(value),
+  since: (value, store) => compareCreated(store, value, (at, limit) => at > limit),
+  until: value => olderFilter(value),
+}
 
 /**
  * Turns filters (`key=value`) into one test: an image passes if it fits one value of each key, and all labels. Throws
  * MinictrError for an unknown key, a wrong value or an image that is not there. Source: `docker image ls`, "Filtering".
  */
 export function imageFilter(filters: readonly string[], store: ImageStore): Keep {
-  const byKey = new Map<string, Keep[]>()
-  for (const filter of filters) {
-    const equals = filter.indexOf('=')
-    if (equals < 0) throw new MinictrError(`invalid filter '${filter}': it is not KEY=VALUE`)
-    const key = filter.slice(0, equals).trim().toLowerCase()
-    const keep = filterOf(key, filter.slice(equals + 1).trim(), store)
-    byKey.set(key, [...(byKey.get(key) ?? []), keep])
-  }
+  const byKey = [...filterValues(filters, Object.keys(tests))].map(([key, values]) => ({
+    key,
+    keeps: values.map(value => tests[key]!(value, store)),
+  }))
   return image =>
-    [...byKey].every(([key, keeps]) =>
+    byKey.every(({ key, keeps }) =>
       key === 'label' ? keeps.every(keep => keep(image)) : keeps.some(keep => keep(image)),
     )
 }
 
-function filterOf(key: string, value: string, store: ImageStore): Keep {
-  switch (key) {
-    case 'dangling': {
-      const wanted = toBoolean(value)
-      return image => (image.tags.length === 0) === wanted
-    }
-    case 'label':
-      return labelFilter(value)
-    case 'reference':
-      return referenceFilter(value)
-    case 'before':
-      return compareCreated(store, value, (at, limit) => at < limit)
-    case 'since':
-      return compareCreated(store, value, (at, limit) => at > limit)
-    case 'until': {
-      const limitMs = toTime(value)
-      return image => (image.createdAtMs ?? 0) < limitMs
-    }
-    default:
-      throw new MinictrError(`invalid filter '${key}'`, { remedy: `There are: ${KEYS.join(', ')}.` })
-  }
+/**
+ * The filters of `image prune`: which of the images that no container needs go. With `all`, or `dangling=false`, those with a
+ * name as well. Throws MinictrError. Source: `docker image prune`, "Filtering".
+ */
+export function imagePruneFilter(filters: readonly string[], all: boolean): Keep {
+  const byKey = filterValues(filters, ['dangling', 'label', 'label!', 'until'])
+  const isNameless = danglingFilter('true')
+  const sparesNamed = !all && (byKey.get('dangling') ?? ['true']).some(toBoolean)
+  const older = (byKey.get('until') ?? []).map(olderFilter)
+  return image =>
+    (isNameless(image) || !sparesNamed) &&
+    older.every(keep => keep(image)) &&
+    isChosenByLabels(byKey, image.config.config?.Labels ?? {})
 }
 
-function labelFilter(value: string): Keep {
-  const equals = value.indexOf('=')
-  const name = equals < 0 ? value : value.slice(0, equals)
-  return ({ config }) => {
-    const labels = config.config?.Labels ?? {}
-    if (!Object.hasOwn(labels, name)) return false
-    return equals < 0 || labels[name] === value.slice(equals + 1)
-  }
+function danglingFilter(value: string): Keep {
+  const wanted = toBoolean(value)
+  return image => (image.tags.length === 0) === wanted
+}
+
+function olderFilter(value: string): Keep {
+  const limitMs = toTime(value)
+  return image => (image.createdAtMs ?? 0) < limitMs
 }
 
 /** Docker matches the short name with and without its tag, and `*` stops at a slash (Go's path.Match). */

@@ -8,13 +8,14 @@ import { createGzip } from 'node:zlib'
 import { MinictrError } from '../system/error.ts'
 import { whileBringing } from './collect.ts'
 import { type HostFile, HostFiles } from './host-files.ts'
-import { type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPES } from './manifest.ts'
+import type { ImageConfig } from './image-config.ts'
+import { type Descriptor, type Manifest, MEDIA_TYPES } from './manifest.ts'
 import { hostPlatform } from './platform.ts'
 import type { ImageStore } from './store.ts'
 import { END_OF_ARCHIVE_BYTES, encodeHeader, padding } from './tar-writer.ts'
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-/** The same programs give the same image, whenever it is made. */
+/** The time of every file in it: the same programs give the same image, whenever it is made. */
 const MTIME = new Date(0)
 
 /** Links of a merged /usr: scripts and programs name files by either path. */
@@ -81,12 +82,13 @@ async function storeImage(
   store: ImageStore,
 ): Promise<Descriptor> {
   const { layer, diffId } = await storeLayer(files.files, store)
+  const created = createdAt(files.files).toISOString()
   const config: ImageConfig = {
-    created: MTIME.toISOString(),
+    created,
     ...hostPlatform(),
     config: { Env: [PATH], Cmd: [paths[0]!] },
     rootfs: { type: 'layers', diff_ids: [diffId] },
-    history: [{ created: MTIME.toISOString(), created_by: `minictr image from-host ${programs.join(' ')}` }],
+    history: [{ created, created_by: `minictr image from-host ${programs.join(' ')}` }],
   }
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -97,6 +99,26 @@ async function storeImage(
   const descriptor = store.putBlob(Buffer.from(JSON.stringify(manifest)), MEDIA_TYPES.ociManifest)
   await store.tag(name, descriptor)
   return descriptor
+}
+
+/**
+ * When the image counts as made: when the newest of its files was, which is no matter of when the command runs.
+ * SOURCE_DATE_EPOCH (seconds) has the last word. Source: reproducible-builds.org, "SOURCE_DATE_EPOCH specification".
+ */
+function createdAt(files: Map<string, HostFile>): Date {
+  const asked = process.env.SOURCE_DATE_EPOCH
+  if (asked === undefined || asked === '') {
+    const times = [...files.values()].map(file => (file.type === 'file' ? file.mtimeMs : 0))
+    return new Date(Math.floor(Math.max(...times) / 1000) * 1000)
+  }
+  const date = new Date(Number(asked) * 1000)
+  if (/^\d+$/.test(asked) && !Number.isNaN(date.getTime())) return date
+  throw new MinictrError(
+    `SOURCE_DATE_EPOCH is ${JSON.stringify(asked)}, not a number of seconds since 1970`,
+    {
+      remedy: 'Unset it, or set it to such a number.',
+    },
+  )
 }
 
 function addSurroundings(files: HostFiles): void {

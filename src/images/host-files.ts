@@ -13,7 +13,15 @@ const MAX_LINKS = 40
 const MAX_SHEBANG_BYTES = 256
 
 export type HostFile =
-  | { type: 'file'; hostPath: string; mode: number; uid: number; gid: number; sizeBytes: number }
+  | {
+      type: 'file'
+      hostPath: string
+      mode: number
+      uid: number
+      gid: number
+      sizeBytes: number
+      mtimeMs: number
+    }
   | { type: 'text'; text: string; mode: number }
   | { type: 'directory'; mode: number; uid: number; gid: number }
   | { type: 'link'; target: string; uid: number; gid: number }
@@ -74,7 +82,8 @@ function describe(path: string): HostFile {
   const mode = stats.mode & 0o7777
   if (stats.isSymbolicLink()) return { type: 'link', target: readlinkSync(path), uid, gid }
   if (stats.isDirectory()) return { type: 'directory', mode, uid, gid }
-  if (stats.isFile()) return { type: 'file', hostPath: path, mode, uid, gid, sizeBytes: stats.size }
+  if (stats.isFile())
+    return { type: 'file', hostPath: path, mode, uid, gid, sizeBytes: stats.size, mtimeMs: stats.mtimeMs }
   throw new MinictrError(`${path} is neither a file nor a directory`)
 }
 

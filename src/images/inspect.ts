@@ -2,6 +2,7 @@
 
 import type { CatalogImage } from './catalog.ts'
 import type { LayerStore } from './layers.ts'
+import { NilList, NilMap } from './nil.ts'
 
 /** Docker's description: a plain object per image; free maps (labels, ports) are Maps, for templates. */
 export type ImageDescription = Record<string, unknown>
@@ -37,13 +38,13 @@ function describeConfig(config: NonNullable<CatalogImage['config']['config']>): 
     User: config.User ?? '',
     ...(config.ExposedPorts && { ExposedPorts: toMap(config.ExposedPorts) }),
     Env: config.Env ?? [],
-    Cmd: config.Cmd ?? null,
+    Cmd: config.Cmd ?? new NilList(),
     ...(config.Healthcheck && { Healthcheck: config.Healthcheck }),
-    Volumes: config.Volumes ? toMap(config.Volumes) : null,
+    Volumes: config.Volumes ? toMap(config.Volumes) : new NilMap(),
     WorkingDir: config.WorkingDir ?? '',
-    Entrypoint: config.Entrypoint ?? null,
-    OnBuild: config.OnBuild ?? null,
-    Labels: config.Labels ? toMap(config.Labels) : null,
+    Entrypoint: config.Entrypoint ?? new NilList(),
+    OnBuild: config.OnBuild ?? new NilList(),
+    Labels: config.Labels ? toMap(config.Labels) : new NilMap(),
     ...(config.StopSignal && { StopSignal: config.StopSignal }),
     ...(config.Shell && { Shell: config.Shell }),
   }

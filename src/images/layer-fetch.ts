@@ -27,6 +27,7 @@ export type LayerFetchOptions = {
   turns: Turns
 }
 
+/** What a pull does about one layer. */
 export class LayerFetch {
   readonly digest: string
   private readonly layer: Layer
@@ -147,8 +148,8 @@ export class LayerFetch {
   private async *counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let doneBytes = 0
     for await (const chunk of source) {
-      yield chunk
       doneBytes += chunk.length
+      yield chunk
       if (this.isDownloaded) this.tell('Extracting', doneBytes)
     }
   }

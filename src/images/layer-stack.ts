@@ -22,6 +22,7 @@ export type Found = {
 /** The directories that together make one directory of the image, topmost first, and its path without a leading slash. */
 type Merged = { path: string; parts: { layer: Layer; hostPath: string }[] }
 
+/** Layers read as the one file system they make. */
 export class LayerStack {
   private readonly root: Merged
 
@@ -38,7 +39,6 @@ export class LayerStack {
     let rest = path.split('/')
     let trail: Merged[] = [this.root]
     let links = 0
-    let found: Found = { hostPath: this.root.parts[0]?.hostPath ?? '', path: '/', stats: undefined as never }
     for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
       if (part === '' || part === '.') continue
       if (part === '..') {
@@ -47,7 +47,6 @@ export class LayerStack {
       }
       const next = lookUp(trail.at(-1)!, part)
       if (next === undefined) return undefined
-      found = next.found
       const isLast = rest.every(each => each === '' || each === '.')
       if (next.found.stats.isSymbolicLink() && (follow || !isLast)) {
         if (++links > MAX_LINKS)
@@ -56,7 +55,7 @@ export class LayerStack {
         if (target.startsWith('/')) trail = [this.root]
         rest = [...target.split('/'), ...rest]
       } else if (next.directory) trail.push(next.directory)
-      else return isLast ? found : undefined
+      else return isLast ? next.found : undefined
     }
     const directory = trail.at(-1)!
     const hostPath = directory.parts[0]?.hostPath

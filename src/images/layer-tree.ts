@@ -17,6 +17,8 @@ export type Directory = {
   /** The permission bits it has until the end. */
   madeWithMode: number
   isOpaque: boolean
+  /** Paths of what is in it. */
+  children?: Set<string>
 }
 
 export type Node =
@@ -24,7 +26,7 @@ export type Node =
   | { kind: 'symbolic-link'; target: string; inode?: Inode }
   | { kind: 'file'; inode?: Inode }
 
-/** Paths here are byte strings without `.`, `..` and links, relative to the layer; the layer itself is ''. */
+/** The files a layer has made so far. Paths here are byte strings without `.`, `..` and links, relative to the layer; the layer itself is ''. */
 export class LayerTree {
   readonly nodes = new Map<string, Node>([['', { kind: 'directory', madeWithMode: -1, isOpaque: false }]])
   private readonly makeDirectory: (path: string) => Directory
@@ -56,23 +58,31 @@ export class LayerTree {
     return this.nodes.has(path) ? path : undefined
   }
 
+  /** Takes note of a file that has been made; the directory it is in is known already. */
   set(path: string, node: Node): void {
     this.nodes.set(path, node)
+    const parent = this.parentOf(path)
+    if (parent === undefined) return
+    parent.children ??= new Set()
+    parent.children.add(path)
   }
 
   /** Forgets a path and all that is below it. */
   remove(path: string): void {
     this.lastParent = undefined
-    const node = this.nodes.get(path)
-    this.forget(path, node)
-    if (node?.kind !== 'directory') return
-    const prefix = `${path}/`
-    for (const [each, child] of this.nodes) if (each.startsWith(prefix)) this.forget(each, child)
+    this.parentOf(path)?.children?.delete(path)
+    const doomed = [path]
+    for (let each = doomed.pop(); each !== undefined; each = doomed.pop()) {
+      const node = this.nodes.get(each)
+      this.nodes.delete(each)
+      if (node?.kind !== 'directory') node?.inode?.paths.delete(each)
+      else for (const child of node.children ?? []) doomed.push(child)
+    }
   }
 
-  private forget(path: string, node: Node | undefined): void {
-    if (node && node.kind !== 'directory') node.inode?.paths.delete(path)
-    this.nodes.delete(path)
+  private parentOf(path: string): Directory | undefined {
+    const node = this.nodes.get(path.slice(0, Math.max(0, path.lastIndexOf('/'))))
+    return node?.kind === 'directory' ? node : undefined
   }
 
   private walk(name: string, isMaking: boolean): string | undefined {
@@ -99,7 +109,7 @@ export class LayerTree {
         throw new MinictrError(`${showPath(next)} is a file, so nothing can be in it`)
       if (node === undefined) {
         if (!isMaking) return undefined
-        this.nodes.set(next, this.makeDirectory(next))
+        this.set(next, this.makeDirectory(next))
       }
       current = next
     }

@@ -112,7 +112,7 @@ export class LayerWriter implements EntryReceiver {
       else {
         if (entry.type === 'hard-link' && this.targetOf(entry) === this.path) return
         if (existing) this.clear(this.path)
-        this.tree.nodes.set(this.path, this.makeNode(entry, this.path))
+        this.tree.set(this.path, this.makeNode(entry, this.path))
       }
     }
   }
@@ -182,7 +182,7 @@ export class LayerWriter implements EntryReceiver {
       throw new MinictrError(`it is a hard link to the directory ${showPath(entry.linkPath)}`)
     const path = this.tree.place(Buffer.from(found.path.slice(1)).toString('latin1'))
     copyFile(found.hostPath, toText(this.prefix + path))
-    this.tree.nodes.set(path, WRITTEN)
+    this.tree.set(path, WRITTEN)
     this.sizeBytes += found.stats.size
     return path
   }

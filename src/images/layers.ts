@@ -1,17 +1,10 @@
 // The layer store: every layer unpacked once, under its diff id, and believed only where it is certainly complete.
 
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
+import type { RemovedContent } from './blobs.ts'
 import type { Layer } from './layer-stack.ts'
 import { assertDigest } from './reference.ts'
 
@@ -30,6 +23,8 @@ export type UnpackRequest = {
   diffId: string
   /** The diff ids of the layers below, bottom first; these are unpacked already. */
   lowerDiffIds: string[]
+  /** What to do where the bytes turn out wrong, if the image itself is not to blame. */
+  remedy?: string
   signal?: AbortSignal
   /** Told how many bytes of the tar have been written out. */
   onProgress?: (doneBytes: number) => void
@@ -89,7 +84,7 @@ export class LayerStore {
     const unfinished = join(this.directory, UNFINISHED + this.keyOf(diffId))
     const { withLock } = await import('../system/lock.ts')
     // Setuid programs of images are not for this host's users, so nobody else may even pass through.
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 })
+    makeDirectories(this.directory, 0o700)
     await withLock(`${unfinished}.lock`, async () => {
       if (this.has(diffId, lowerDiffIds)) return
       try {
@@ -97,7 +92,7 @@ export class LayerStore {
         await this.unpackInto(unfinished, source, request)
       } catch (error) {
         rmSync(unfinished, { recursive: true, force: true })
-        throw named(error, diffId)
+        throw named(error, request)
       }
     })
   }
@@ -113,12 +108,18 @@ export class LayerStore {
   }
 
   /**
-   * Removes all layers but those of these names, and what killed unpackers left; returns the removed ones as digests. Only
-   * for who collects garbage.
+   * Removes all layers but those of these names, and what killed unpackers left; returns the layers removed. Only for who
+   * collects garbage.
    */
-  removeExcept(keys: ReadonlySet<string>): string[] {
+  removeExcept(keys: ReadonlySet<string>): RemovedContent[] {
     if (!existsSync(this.directory)) return []
     const doomed = readdirSync(this.directory).filter(name => !keys.has(name))
+    const removed = doomed
+      .filter(name => !name.startsWith(UNFINISHED))
+      .map(name => ({
+        digest: `sha256:${name}`,
+        sizeBytes: readRecord(join(this.directory, name))?.sizeBytes ?? 0,
+      }))
     for (const name of doomed) {
       const path = join(this.directory, name)
       // Renamed first: half a layer is never left under the name of a whole one.
@@ -126,13 +127,24 @@ export class LayerStore {
       if (aside !== path) renameSync(path, aside)
       rmSync(aside, { recursive: true, force: true })
     }
-    return doomed.filter(name => !name.startsWith(UNFINISHED)).map(name => `sha256:${name}`)
+    return removed
   }
 
   /** Bytes of the files of an image's layers, as far as they are unpacked. */
-  sizeOf({ diffIds }: { diffIds: string[] }): number {
-    const records = diffIds.map((_, index) => this.recordOf(diffIds.slice(0, index + 1)))
-    return records.reduce((sum, record) => sum + (record?.sizeBytes ?? 0), 0)
+  sizeOf(image: { diffIds: string[] }): number {
+    return this.sizesOf(image).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  }
+
+  /** The same for each layer of an image, bottom first, with the name it has here; 0 for one that is not unpacked. */
+  sizesOf({ diffIds }: { diffIds: string[] }): { key: string; sizeBytes: number }[] {
+    return diffIds.map((diffId, index) => {
+      const keys = [this.keyOf(diffId), chainKey(diffIds.slice(0, index + 1))]
+      for (const key of keys) {
+        const record = readRecord(join(this.directory, key))
+        if (record) return { key, sizeBytes: record.sizeBytes }
+      }
+      return { key: keys[0]!, sizeBytes: 0 }
+    })
   }
 
   /**
@@ -163,26 +175,24 @@ export class LayerStore {
       )
   }
 
-  private recordOf(diffIds: string[]): LayerRecord | undefined {
-    const names = [this.keyOf(diffIds.at(-1)!), chainKey(diffIds)]
-    return names.map(name => readRecord(join(this.directory, name))).find(Boolean)
-  }
-
   private async unpackInto(
     unfinished: string,
     source: AsyncIterable<Uint8Array>,
     request: UnpackRequest,
   ): Promise<void> {
-    const [{ unpackLayer }, { LayerStack }] = await Promise.all([
-      import('./unpack.ts'),
-      import('./layer-stack.ts'),
+    const [{ layerTar }, { unpackOnThread }] = await Promise.all([
+      import('./layer-tar.ts'),
+      import('./unpack-thread.ts'),
     ])
-    const { diffId, lowerDiffIds } = request
+    const { diffId, mediaType, lowerDiffIds } = request
     const content = join(unfinished, CONTENT)
-    mkdirSync(content, { recursive: true, mode: 0o755 })
-    const lower =
-      lowerDiffIds.length > 0 ? new LayerStack(this.layersOf({ diffIds: lowerDiffIds })) : undefined
-    const { sizeBytes, opaque, dependsOnLower } = await unpackLayer(source, content, { ...request, lower })
+    makeDirectories(content, 0o755)
+    const lower = this.layersOf({ diffIds: lowerDiffIds })
+    const { sizeBytes, opaque, dependsOnLower } = await unpackOnThread(
+      layerTar(source, mediaType, diffId),
+      content,
+      { ...request, lower },
+    )
     const record: LayerRecord = { diffId, bootId: bootId(), sizeBytes, opaque }
     writeFileSync(join(unfinished, RECORD), JSON.stringify(record))
     const path = join(
@@ -205,6 +215,16 @@ export class LayerStore {
     assertDigest(diffId)
     return diffId.slice(diffId.indexOf(':') + 1)
   }
+}
+
+/** The layer whose content is at this path, as a container's overlay names it. */
+export function layerOfContent(path: string): Layer {
+  return { path, opaque: readRecord(dirname(path))?.opaque ?? [] }
+}
+
+/** Bytes of the files of the layer whose content is at this path; 0 where that is not known. */
+export function sizeOfContent(path: string): number {
+  return readRecord(dirname(path))?.sizeBytes ?? 0
 }
 
 /** Undefined where there is none, or where a power cut has left half of one. */
@@ -235,10 +255,10 @@ function bootId(): string {
   return knownBootId
 }
 
-function named(error: unknown, diffId: string): unknown {
+function named(error: unknown, { diffId, remedy }: UnpackRequest): unknown {
   if (!(error instanceof MinictrError)) return error
   return new MinictrError(`Cannot unpack the layer ${diffId}: ${error.message}`, {
-    remedy: error.remedy ?? 'The image is damaged or hostile; nothing of this layer was kept.',
+    remedy: error.remedy ?? remedy ?? 'The image is damaged or hostile; nothing of this layer was kept.',
     cause: error,
   })
 }

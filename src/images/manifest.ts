@@ -1,6 +1,7 @@
-// What an image is made of, as JSON: manifest, index and image configuration, checked before they are believed.
+// What an image is made of, as JSON: its manifest, and the index of several, checked before they are believed.
 
 import { MinictrError } from '../system/error.ts'
+import { asList, type Json, parseObject, show } from './checked-json.ts'
 import type { Platform } from './platform.ts'
 import { assertDigest } from './reference.ts'
 
@@ -41,48 +42,6 @@ export type Index = {
   mediaType?: string
   manifests: Descriptor[]
   annotations?: Record<string, string>
-}
-
-export type HealthCheck = {
-  Test?: string[]
-  Interval?: number
-  Timeout?: number
-  StartPeriod?: number
-  StartInterval?: number
-  Retries?: number
-}
-
-/** The image configuration: what to run and which layers make its root (OCI image spec, config.md). */
-export type ImageConfig = {
-  architecture: string
-  os: string
-  variant?: string
-  'os.version'?: string
-  'os.features'?: string[]
-  created?: string
-  author?: string
-  config?: {
-    User?: string
-    ExposedPorts?: Record<string, object>
-    Env?: string[] | null
-    Entrypoint?: string[] | null
-    Cmd?: string[] | null
-    Volumes?: Record<string, object> | null
-    WorkingDir?: string
-    Labels?: Record<string, string> | null
-    StopSignal?: string
-    Healthcheck?: HealthCheck
-    Shell?: string[] | null
-    OnBuild?: string[] | null
-  }
-  rootfs: { type: 'layers'; diff_ids: string[] }
-  history?: {
-    created?: string
-    created_by?: string
-    author?: string
-    comment?: string
-    empty_layer?: boolean
-  }[]
 }
 
 /**
@@ -131,74 +90,6 @@ export function isIndex(value: Manifest | Index): value is Index {
   return 'manifests' in value
 }
 
-/**
- * Reads an image configuration. Throws MinictrError saying which field is wrong, or that the number of layers does not
- * agree with the manifest's where `layerCount` is given. Source: OCI image spec, config.md.
- */
-export function parseImageConfig(bytes: Uint8Array, what: string, layerCount?: number): ImageConfig {
-  const value = parseObject(bytes, what)
-  for (const field of ['architecture', 'os'] as const) {
-    if (typeof value[field] !== 'string')
-      throw new MinictrError(`${what}: ${field} is ${show(value[field])}, not a text`)
-  }
-  const diffIds = asList(
-    (value.rootfs as { diff_ids?: unknown } | undefined)?.diff_ids,
-    `${what}: rootfs.diff_ids`,
-  )
-  for (const diffId of diffIds) {
-    if (typeof diffId !== 'string')
-      throw new MinictrError(`${what}: rootfs.diff_ids holds ${show(diffId)}, not a digest`)
-    assertDigest(diffId)
-  }
-  if (layerCount !== undefined && layerCount !== diffIds.length) {
-    throw new MinictrError(`${what} names ${diffIds.length} layers, its manifest ${layerCount}`)
-  }
-  checkRunConfig(value.config ?? undefined, `${what}: config`)
-  return { ...value, config: value.config ?? undefined } as unknown as ImageConfig
-}
-
-/** What images say of how they are run, by the form it must have; null is as good as nothing. */
-const RUN_FIELDS = {
-  text: ['User', 'WorkingDir', 'StopSignal'],
-  list: ['Env', 'Cmd', 'Entrypoint'],
-  object: ['Volumes', 'Labels', 'ExposedPorts'],
-}
-
-function checkRunConfig(config: unknown, what: string): void {
-  if (config === undefined) return
-  if (!isObject(config)) throw new MinictrError(`${what} is ${show(config)}, not an object`)
-  const check = (fields: string[], kind: string, isRight: (value: unknown) => boolean) => {
-    const wrong = fields.find(field => (config[field] ?? undefined) !== undefined && !isRight(config[field]))
-    if (wrong !== undefined) throw new MinictrError(`${what}.${wrong} is ${show(config[wrong])}, not ${kind}`)
-  }
-  const isText = (value: unknown) => typeof value === 'string'
-  check(RUN_FIELDS.text, 'a text', isText)
-  check(RUN_FIELDS.list, 'a list of texts', value => Array.isArray(value) && value.every(isText))
-  check(RUN_FIELDS.object, 'an object', isObject)
-}
-
-type Json = Record<string, unknown>
-
-function parseObject(bytes: Uint8Array, what: string): Json {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-  } catch (cause) {
-    throw new MinictrError(`${what} is not JSON: ${(cause as Error).message}`, { cause })
-  }
-  if (!isObject(value)) throw new MinictrError(`${what} is not a JSON object`)
-  return value
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function asList(value: unknown, what: string): unknown[] {
-  if (!Array.isArray(value)) throw new MinictrError(`${what} is ${show(value)}, not a list`)
-  return value
-}
-
 function checkDescriptors(value: unknown, what: string): void {
   for (const [position, each] of asList(value, what).entries()) checkDescriptor(each, `${what}[${position}]`)
 }
@@ -214,8 +105,4 @@ function checkDescriptor(value: unknown, what: string): void {
   if (!Number.isSafeInteger(size) || (size as number) < 0) {
     throw new MinictrError(`${what}: size is ${show(size)}, not a number of bytes`)
   }
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'missing' : (JSON.stringify(value)?.slice(0, 60) ?? String(value))
 }

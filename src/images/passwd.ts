@@ -26,9 +26,19 @@ const MAX_ID = 2 ** 31 - 1
  * a name must. Throws MinictrError. Source: Docker's rules, github.com/moby/sys/user (GetExecUser, GetAdditionalGroups).
  */
 export function resolveUser(stack: LayerStack, userSpec: string, groupAdd: readonly string[] = []): Identity {
+  const files = { passwd: readText(stack, '/etc/passwd'), group: readText(stack, '/etc/group') }
+  return identityIn(files, userSpec, groupAdd)
+}
+
+/** The same for the texts of a container's /etc/passwd and /etc/group. Throws MinictrError. */
+export function identityIn(
+  files: { passwd: string; group: string },
+  userSpec: string,
+  groupAdd: readonly string[] = [],
+): Identity {
   const [userPart = '', groupPart = ''] = userSpec.split(/:(.*)/s)
-  const users = parsePasswd(readText(stack, '/etc/passwd'))
-  const groups = parseGroup(readText(stack, '/etc/group'))
+  const users = parsePasswd(files.passwd)
+  const groups = parseGroup(files.group)
   const user = findUser(users, userPart)
   const uid = user?.uid ?? toId(userPart, 'user', 'passwd')
   const gid = groupPart === '' ? (user?.gid ?? 0) : findGroup(groups, groupPart)

@@ -3,16 +3,10 @@
 import { MinictrError } from '../system/error.ts'
 import { whileBringing } from './collect.ts'
 import type { Configuration } from './configuration.ts'
+import { isImageConfig, parseImageConfig } from './image-config.ts'
 import { LayerFetch } from './layer-fetch.ts'
 import type { LayerStore } from './layers.ts'
-import {
-  type Descriptor,
-  isIndex,
-  type Manifest,
-  MEDIA_TYPES,
-  parseImageConfig,
-  parseManifestOrIndex,
-} from './manifest.ts'
+import { type Descriptor, isIndex, type Manifest, MEDIA_TYPES, parseManifestOrIndex } from './manifest.ts'
 import { choosePlatform, formatPlatform, hostPlatform, type Platform, suitsPlatform } from './platform.ts'
 import type { Progress } from './progress.ts'
 import { canonicalName, familiarName, type Reference } from './reference.ts'
@@ -20,6 +14,7 @@ import { type FetchedManifest, Repository } from './repository.ts'
 import type { ImageStore } from './store.ts'
 import { Transport } from './transport.ts'
 import { Turns } from './turns.ts'
+import { startThread } from './unpack-thread.ts'
 
 /** As many as Docker fetches at once. */
 const PARALLEL_DOWNLOADS = 3
@@ -92,7 +87,7 @@ class Pull {
     const top = await repository.manifest(wanted)
     const chosen = await this.choose(top)
     const { manifest } = chosen
-    const configBytes = await this.readConfig(manifest.config)
+    const configBytes = await this.readConfig(manifest)
     const config = parseImageConfig(
       configBytes,
       `The image configuration ${manifest.config.digest}`,
@@ -145,15 +140,15 @@ class Pull {
     }
   }
 
-  private async readConfig(descriptor: Descriptor): Promise<Buffer> {
-    const { mediaType, digest, size } = descriptor
-    if (mediaType !== MEDIA_TYPES.ociConfig && mediaType !== MEDIA_TYPES.dockerConfig) {
+  private async readConfig(manifest: Manifest): Promise<Buffer> {
+    const { mediaType, digest, size } = manifest.config
+    if (!isImageConfig(manifest)) {
       throw new MinictrError(
         `${familiarName(this.reference)} is no container image: its configuration is of the type ${mediaType}`,
       )
     }
     const { store } = this.options
-    return store.hasBlob(digest, size) ? store.readBlob(digest) : this.repository.smallBlob(descriptor)
+    return store.hasBlob(digest, size) ? store.readBlob(digest) : this.repository.smallBlob(manifest.config)
   }
 
   /** An image that is not in an index may be for another machine; only who asked for a platform by name is refused it. */
@@ -176,6 +171,7 @@ class Pull {
         ),
     )
     const missing = layers.filter(layer => !layer.isComplete())
+    if (missing.length > 0) startThread()
     // The same layer may stand in a manifest twice: the second time it waits for the first.
     const first = layers.filter(
       (layer, index) => layers.findIndex(({ digest }) => digest === layer.digest) === index,

@@ -2,9 +2,11 @@
 // layers were safely on the disk they are unpacked again, from the blobs.
 
 import { createReadStream } from 'node:fs'
+import { MinictrError } from '../system/error.ts'
 import { whileBringing } from './collect.ts'
 import type { Layer } from './layer-stack.ts'
 import type { LayerStore } from './layers.ts'
+import { familiarName, parseReference } from './reference.ts'
 import type { Image, ImageStore } from './store.ts'
 
 /** Pieces in which a blob is read. */
@@ -22,7 +24,20 @@ async function unpackMissing(image: Image, store: ImageStore, layers: LayerStore
     const lowerDiffIds = image.diffIds.slice(0, index)
     if (layers.has(diffId, lowerDiffIds)) continue
     const { digest, mediaType } = image.manifest.layers[index]!
-    const source = createReadStream(store.blobPath(digest), { highWaterMark: CHUNK_BYTES })
-    await layers.unpack(source, { mediaType, diffId, lowerDiffIds })
+    const file = store.blobPath(digest)
+    if (!store.hasBlob(digest)) {
+      throw new MinictrError(`The layer blob ${digest} is not in the image store`, {
+        remedy: remedy(image, file),
+      })
+    }
+    const source = createReadStream(file, { highWaterMark: CHUNK_BYTES })
+    await layers.unpack(source, { mediaType, diffId, lowerDiffIds, remedy: remedy(image, file) })
   }
+}
+
+/** It was whole when it came, so it is the file that has suffered. */
+function remedy({ names: [name] }: Image, file: string): string {
+  const again =
+    name === undefined ? 'bring the image again' : `minictr pull ${familiarName(parseReference(name))}`
+  return `Its file may have been damaged on this disk. Remove it and ${again}: rm -f ${file}`
 }

@@ -75,7 +75,7 @@ export class Registry {
     let { response, isForeign } = await this.sendAuthorised(url, request, scope)
     // Only the registry itself may ask who we are: a host it redirected to would name a token server of its own.
     if (response.statusCode === 401 && !isForeign) {
-      this.authorization.challenged(response.headers['www-authenticate'])
+      this.authorization.challenged(response.headers['www-authenticate'], base)
       response.resume()
       ;({ response } = await this.sendAuthorised(url, request, scope))
     }
@@ -145,7 +145,7 @@ export class Registry {
   private async answersAt(url: URL): Promise<boolean> {
     const response = await this.send(url, {})
     const status = response.statusCode ?? 0
-    if (status === 401) this.authorization.challenged(response.headers['www-authenticate'])
+    if (status === 401) this.authorization.challenged(response.headers['www-authenticate'], url)
     if (status === 200 || status === 401) {
       response.resume()
       return true

@@ -23,6 +23,7 @@ export type ImageUse = {
 }
 
 export type Removed = {
+  imageId: string
   /** Names that are gone, in short spelling. */
   untagged: string[]
   /** Digests of what was deleted: the image's id, then its layers'. */
@@ -40,10 +41,10 @@ export async function removeImage(
   force: boolean,
   store: ImageStore,
   layers: LayerStore,
-  containers: readonly ImageUse[],
+  listContainers: () => readonly ImageUse[],
 ): Promise<Removed> {
   const image = findInCatalog(store, text)
-  const uses = containers.filter(({ imageId }) => imageId === image.id)
+  const uses = listContainers().filter(({ imageId }) => imageId === image.id)
   const name = nameIn(image, text)
   if (name !== undefined && image.tags.length > 1) return await untag(image, name, store)
   if (name !== undefined) refuseUsedName(image, name, uses, force)
@@ -51,15 +52,14 @@ export async function removeImage(
   const untagged = [...image.tags, ...image.digests]
   if (uses.some(({ isRunning }) => isRunning)) {
     for (const each of image.names) await store.untag(each)
-    return { untagged, deleted: [], isContentKept: false }
+    return { imageId: image.id, untagged, deleted: [], isContentKept: false }
   }
   await store.forget(new Set(image.manifestDigests))
-  const collected = await collectGarbage(
-    store,
-    layers,
-    containers.flatMap(({ layerPaths }) => layerPaths),
+  const collected = await collectGarbage(store, layers, () =>
+    listContainers().flatMap(({ layerPaths }) => layerPaths),
   )
   return {
+    imageId: image.id,
     untagged,
     deleted: [image.id, ...(collected?.layers ?? [])],
     isContentKept: collected === undefined,
@@ -85,7 +85,12 @@ async function untag(image: CatalogImage, name: string, store: ImageStore): Prom
   )
   await store.untag(name)
   const digests = isLastOfRepository ? image.digests.filter(each => each.startsWith(`${repository}@`)) : []
-  return { untagged: [familiarName(reference), ...digests], deleted: [], isContentKept: false }
+  return {
+    imageId: image.id,
+    untagged: [familiarName(reference), ...digests],
+    deleted: [],
+    isContentKept: false,
+  }
 }
 
 function refuseUsedName(image: CatalogImage, name: string, [use]: ImageUse[], force: boolean): void {

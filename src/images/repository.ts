@@ -27,6 +27,7 @@ export type FetchedManifest = { bytes: Buffer; descriptor: Descriptor }
 /** Bytes of a blob from `startBytes` on. */
 export type BlobBody = { stream: IncomingMessage; startBytes: number; registry: string }
 
+/** One repository of a registry, asked for manifests, blobs and tags; of its mirrors first. */
 export class Repository {
   readonly reference: Reference
   private readonly registries: Registry[]

@@ -15,6 +15,7 @@ export type HttpRequest = {
   body?: string
 }
 
+/** Sends requests, keeping connections for the next ones. */
 export class Transport {
   private readonly configuration: Configuration
   private readonly agents = new Map<string, Promise<Agent>>()

@@ -1,5 +1,6 @@
 // Turns: at most so many at a time, in the order of asking.
 
+/** Lets as many actions run at once as it was made for; the others wait. */
 export class Turns {
   private free: number
   private readonly waiting: (() => void)[] = []

@@ -1,0 +1,160 @@
+// Blobs on the disk: files named by their digest, in the form of an OCI image layout. A file gets its name when it is
+// verified and safely on the disk, never before.
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { makeDirectories } from '../system/directory.ts'
+import { MinictrError } from '../system/error.ts'
+import type { Descriptor } from './manifest.ts'
+import { assertDigest } from './reference.ts'
+
+/** How the names of files begin whose digest is not known yet. */
+const TEMPORARY = 'new-'
+
+/** A blob or a layer that is gone, and the bytes that it took. */
+export type RemovedContent = { digest: string; sizeBytes: number }
+
+/** The blobs of one image store. */
+export class BlobStore {
+  readonly directory: string
+
+  /** `directory` is made at the first write. */
+  constructor(directory: string) {
+    this.directory = directory
+  }
+
+  /** Where the blob of this digest is or would be. Throws MinictrError for a digest that is none. */
+  blobPath(digest: string): string {
+    assertDigest(digest)
+    return join(this.directory, 'blobs', ...digest.split(':'))
+  }
+
+  /** Where a blob grows until it is verified; it survives an interruption, so a download can go on there. */
+  partialPath(digest: string): string {
+    assertDigest(digest)
+    return join(this.directory, 'partial', digest.replace(':', '-'))
+  }
+
+  /** Where a blob of a digest that is not known yet may grow, until `commitBlob` gives it its place. */
+  temporaryPath(): string {
+    this.prepare()
+    return join(this.directory, 'partial', TEMPORARY + process.getBuiltinModule('node:crypto').randomUUID())
+  }
+
+  /** Whether the blob is here, complete: it only gets its name when it has been verified. */
+  hasBlob(digest: string, sizeBytes?: number): boolean {
+    const stat = statSync(this.blobPath(digest), { throwIfNoEntry: false })
+    return stat !== undefined && (sizeBytes === undefined || stat.size === sizeBytes)
+  }
+
+  /** The bytes of a blob (for JSON: layers are streamed). Throws MinictrError where it is missing. */
+  readBlob(digest: string): Buffer {
+    try {
+      return readFileSync(this.blobPath(digest))
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw new MinictrError(`The blob ${digest} is not in the image store ${this.directory}`, {
+        remedy: 'Pull the image again; what is there already is not fetched twice.',
+        cause,
+      })
+    }
+  }
+
+  /** Stores bytes under their digest, durably, and returns their descriptor. */
+  putBlob(bytes: Uint8Array, mediaType: string): Descriptor {
+    // Required here because it costs milliseconds that `run`, which only reads, does not owe.
+    const { hash } = process.getBuiltinModule('node:crypto')
+    const digest = `sha256:${hash('sha256', bytes)}`
+    if (!this.hasBlob(digest, bytes.length)) {
+      this.prepare()
+      const path = this.blobPath(digest)
+      makeDirectories(dirname(path))
+      replaceFile(path, this.temporaryPath(), bytes)
+    }
+    return { mediaType, digest, size: bytes.length }
+  }
+
+  /** Gives a file whose digest and size the caller has verified its place among the blobs, durably. */
+  async commitBlob(digest: string, partialPath: string): Promise<void> {
+    this.prepare()
+    const path = this.blobPath(digest)
+    makeDirectories(dirname(path))
+    const { open, rename } = await import('node:fs/promises')
+    const file = await open(partialPath, 'r')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(partialPath, path)
+  }
+
+  /** The bytes of a blob; 0 where it is not here. */
+  blobSize(digest: string): number {
+    return statSync(this.blobPath(digest), { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /** Removes every blob that is not in the set; returns those removed. Only for who collects garbage. */
+  removeBlobsExcept(kept: ReadonlySet<string>): RemovedContent[] {
+    const blobs = join(this.directory, 'blobs')
+    const found = filesIn(blobs).flatMap(algorithm =>
+      filesIn(join(blobs, algorithm)).map(encoded => `${algorithm}:${encoded}`),
+    )
+    const removed = found
+      .filter(digest => !kept.has(digest))
+      .map(digest => ({ digest, sizeBytes: this.blobSize(digest) }))
+    for (const { digest } of removed) rmSync(this.blobPath(digest), { force: true })
+    return removed
+  }
+
+  /** Removes what writers that were killed left; what a download can go on with stays. */
+  removeTemporaryFiles(): void {
+    const directory = join(this.directory, 'partial')
+    for (const name of filesIn(directory))
+      if (name.startsWith(TEMPORARY)) rmSync(join(directory, name), { force: true })
+  }
+
+  /** Makes the layout's directories and its mark (OCI image spec, image-layout.md), once. */
+  protected prepare(): void {
+    const layout = join(this.directory, 'oci-layout')
+    if (existsSync(layout)) return
+    makeDirectories(this.directory, 0o711) // as openDirectory of system/lock.ts makes it
+    makeDirectories(join(this.directory, 'blobs', 'sha256'))
+    makeDirectories(join(this.directory, 'partial'), 0o700)
+    const temporary = join(this.directory, 'partial', `oci-layout-${process.pid}`)
+    replaceFile(layout, temporary, Buffer.from('{"imageLayoutVersion":"1.0.0"}\n'))
+  }
+}
+
+function filesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : []
+}
+
+/**
+ * Writes a file beside its place, flushes it, and renames it: after a power cut there is the old file or the new one.
+ * Throws the system's error.
+ */
+export function replaceFile(path: string, temporary: string, bytes: Uint8Array): void {
+  const fd = openSync(temporary, 'w', 0o644)
+  try {
+    writeFileSync(fd, bytes)
+    fsyncSync(fd)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(temporary, path)
+}

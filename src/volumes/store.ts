@@ -1,0 +1,104 @@
+// The volumes there are: <root>/volumes/NAME with volume.json and the content in _data. Names that begin with a dot are
+// volumes being made or removed.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import type { Op } from '../runtime/op.ts'
+import { performOps } from '../runtime/perform-ops.ts'
+import { volumeOps } from '../runtime/steps/volumes.ts'
+import { errnoOf } from '../system/errno.ts'
+import { randomBytes } from '../system/random.ts'
+import { isVolumeName, type Volume, volumeText } from './volume.ts'
+
+const REMOVED = '.removed-'
+
+/** The volumes of one root. */
+export class VolumeStore {
+  readonly directory: string
+
+  constructor(root: string) {
+    this.directory = `${root}/volumes`
+  }
+
+  directoryOf(name: string): string {
+    return `${this.directory}/${name}`
+  }
+
+  /** Where the content lies. */
+  dataOf(name: string): string {
+    return `${this.directory}/${name}/_data`
+  }
+
+  /** The volume of this name, if there is one. */
+  read(name: string): Volume | undefined {
+    if (!isVolumeName(name)) return undefined
+    const directory = statSync(this.directoryOf(name), { throwIfNoEntry: false })
+    if (!directory?.isDirectory()) return undefined
+    const unknown: Volume = {
+      name,
+      driver: 'local',
+      options: {},
+      labels: {},
+      createdAt: directory.birthtime.toISOString(),
+      isAnonymous: false,
+    }
+    return { ...unknown, ...this.#record(name), name }
+  }
+
+  /** A record that is missing or damaged takes nothing from the volume but what it says. */
+  #record(name: string): Partial<Volume> {
+    try {
+      return JSON.parse(readFileSync(`${this.directoryOf(name)}/volume.json`, 'utf8'))
+    } catch (error) {
+      if (error instanceof SyntaxError || errnoOf(error) === 'ENOENT') return {}
+      throw error
+    }
+  }
+
+  /** All of them, by name; numbers in names count as numbers. */
+  list(): Volume[] {
+    return namesIn(this.directory)
+      .flatMap(name => this.read(name) ?? [])
+      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+  }
+
+  /** Whether there is nothing in it, and no copy into it that was cut short when it was whole. */
+  isEmpty(name: string): boolean {
+    return namesIn(this.dataOf(name)).length === 0 || existsSync(`${this.directoryOf(name)}/copied`)
+  }
+
+  /** Makes the volume; where one of its name is there already, that one stays. Throws MinictrError. */
+  async create(volume: Volume): Promise<void> {
+    const aside = `${this.directory}/.new-${randomBytes(8).toString('hex')}`
+    const directory = this.directoryOf(volume.name)
+    await performOps([
+      ...volumeOps({ directory, aside, record: volumeText(volume) }),
+      { op: 'remove_tree', path: aside, tolerate: ['ENOENT'] },
+    ])
+  }
+
+  /** Removes volumes with all that is in them, and what a removal that was cut short has left. Throws MinictrError. */
+  async remove(names: string[]): Promise<void> {
+    const gone = names.map(name => ({
+      name,
+      aside: `${this.directory}/${REMOVED}${randomBytes(8).toString('hex')}`,
+    }))
+    const left = namesIn(this.directory).filter(name => name.startsWith(REMOVED))
+    const asides = [...left.map(name => `${this.directory}/${name}`), ...gone.map(({ aside }) => aside)]
+    // Renamed first: a volume that is being removed is not to be used half-empty.
+    await performOps([
+      ...gone.map(({ name, aside }): Op => {
+        return { op: 'rename', path: this.directoryOf(name), to: aside, tolerate: ['ENOENT'] }
+      }),
+      ...asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })),
+    ])
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return []
+    throw error
+  }
+}
