@@ -1,29 +1,41 @@
 // From what a person asked, what the image says and what this host is, to the OCI configuration: the engine's half of
 // making a container. Everything is decided here; nothing is done.
 
+import type { ImageConfig } from '../images/image-config.ts'
 import type { LayerStack } from '../images/layer-stack.ts'
-import type { ImageConfig } from '../images/manifest.ts'
 import { type Identity, resolveUser } from '../images/passwd.ts'
+import { type Port, parseImagePorts, portName } from '../networks/ports.ts'
 import { capabilitySets, chooseCapabilities } from '../runtime/capabilities.ts'
-import type { ContainerFile } from '../runtime/context.ts'
+import type { ContainerFile, SharedMemory } from '../runtime/context.ts'
 import type { HostFacts } from '../runtime/host.ts'
+import type { StdinUse } from '../runtime/op.ts'
 import { protectedPaths } from '../runtime/paths.ts'
 import { rlimitOf } from '../runtime/rlimits.ts'
 import type { Linux, Process, Spec } from '../runtime/spec.ts'
 import { checkSysctls, defaultSysctls } from '../runtime/sysctl.ts'
 import { makeAnnotations } from './annotations.ts'
+import { askedOptions } from './asked.ts'
 import { chooseDevices } from './devices.ts'
+import { chooseHealthCheck } from './health-check.ts'
 import { type HostFiles, thisHost } from './host-files.ts'
 import { checkMapped, type IdMappings, resolveMappings } from './id-mapping.ts'
 import { type FindRunning, joinedNetwork, sharedMemory } from './joined.ts'
-import { chooseMounts } from './mounts.ts'
+import type { LogOptions } from './log-options.ts'
+import { type ResolvedMount, recordedMounts } from './mount-points.ts'
+import { chooseMounts, type NewDirectory, shmSizeBytes } from './mounts.ts'
 import { chooseNamespaces } from './namespaces.ts'
-import { hostsFile, resolverFile } from './network-files.ts'
+import { type NetworkNames, networkFiles } from './network-files.ts'
 import type { RunOptions } from './options.ts'
-import { programArguments, programEnvironment, workingDirectory } from './program.ts'
+import {
+  givenEnvironment,
+  programEnvironment,
+  programParts,
+  stopSignal,
+  workingDirectory,
+} from './program.ts'
+import type { ContainerRecord } from './record.ts'
 import { chooseResources } from './resources.ts'
 import { chooseSeccomp } from './seccomp.ts'
-import type { NewDirectory } from './volumes.ts'
 
 export type ConfigRequest = {
   id: string
@@ -35,9 +47,11 @@ export type ConfigRequest = {
   /** The unpacked layers as one tree, and their directories, bottom first. */
   layers: LayerStack
   layerPaths: string[]
-  /** <root>/containers/<id>, and <run-root>/<id>. */
+  /** The user's mounts and the image's volumes; every volume has a name by now. */
+  mounts: ResolvedMount[]
+  log: LogOptions
+  /** <root>/containers/<id>. */
   directory: string
-  runDirectory: string
   /** `userns-remap` of the configuration file, for runs that say nothing themselves. */
   usernsRemap?: string
   facts: HostFacts
@@ -49,10 +63,13 @@ export type ConfigRequest = {
 
 export type ContainerConfig = {
   spec: Spec
-  /** To be written while the plan is performed: hosts, hostname, resolv.conf. */
-  files: ContainerFile[]
+  record: ContainerRecord
+  /** To be written while the plan is performed: hosts, hostname, resolv.conf; with what its networks add to them. */
+  files(names?: NetworkNames): ContainerFile[]
   /** To be made before, in this order. */
   directories: NewDirectory[]
+  /** Of a container that may be joined. */
+  sharedMemory?: SharedMemory
   /** What Docker would have printed as WARNING. */
   warnings: string[]
 }
@@ -68,18 +85,15 @@ export function makeConfig(request: ConfigRequest): ContainerConfig {
   const mappings = chooseMappings(options, request.usernsRemap, host)
   const network = joinedNetwork(options.network, findRunning)
   const hostname = network?.hostname ?? chooseHostname(request, host)
-  const shared = sharedMemory(options.namespaces.ipc, request.runDirectory, findRunning)
+  const shared = sharedMemory(options.namespaces.ipc, directory, findRunning)
+  const sharedMemoryBytes = options.namespaces.ipc === 'shareable' ? shmSizeBytes(options) : undefined
   const { mounts, directories } = chooseMounts({
     options,
-    imageVolumes: Object.keys(config.Volumes ?? {}),
-    image: layers,
-    directory,
+    mounts: request.mounts,
     networkDirectory: network?.directory ?? directory,
     sharedMemory: shared,
-    mappings,
     host,
   })
-  if (options.namespaces.ipc === 'shareable') directories.push({ path: shared!, mode: 0o1777 })
   const { resources, warnings } = chooseResources(options.resources, facts, host)
   const identity = resolveUser(layers, options.user || config.User || '', options.additionalGroups)
   const process = makeProcess(request, identity, hostname)
@@ -94,8 +108,91 @@ export function makeConfig(request: ConfigRequest): ContainerConfig {
     linux,
     annotations: makeAnnotations(request),
   }
-  const files = network ? [] : networkFiles(request, hostname, host)
-  return { spec, files, directories: withoutRepeats(directories), warnings }
+  const record = makeRecord(request, sharedMemoryBytes)
+  return {
+    spec,
+    record,
+    files: names => (network ? [] : networkFiles(record, hostname, directory, host, names)),
+    directories: withoutRepeats(directories),
+    ...(sharedMemoryBytes !== undefined && {
+      sharedMemory: { path: shared!, sizeBytes: sharedMemoryBytes },
+    }),
+    warnings: [...options.warnings, ...warnings],
+  }
+}
+
+function makeRecord(request: ConfigRequest, sharedMemoryBytes: number | undefined): ContainerRecord {
+  const { name, createdAt, options, image, mounts, log } = request
+  const health = chooseHealthCheck(options.health, image.config)
+  return {
+    name,
+    createdAt,
+    image: { name: image.name, id: image.id, digest: image.digest },
+    ...programParts(options, image.config),
+    environment: givenEnvironment(options, image.config),
+    user: options.user || image.config.config?.User || '',
+    labels: { ...image.config.config?.Labels, ...options.labels },
+    removeAtExit: options.remove,
+    restart: options.restart,
+    ...(health && { health }),
+    stopSignal: stopSignal(options, image.config),
+    ...(options.stopTimeoutSeconds !== undefined && { stopTimeoutSeconds: options.stopTimeoutSeconds }),
+    stdin: stdinUse(options),
+    log,
+    mounts: recordedMounts(mounts),
+    ...(sharedMemoryBytes !== undefined && { sharedMemoryBytes }),
+    ...joined(request),
+    networks: options.networks,
+    links: options.links,
+    ports: {
+      published: options.publishedPorts,
+      exposed: exposedPorts(options, image.config),
+      publishesAll: options.publishesAllPorts,
+    },
+    naming: {
+      extraHosts: options.extraHosts,
+      dnsServers: options.dnsServers,
+      dnsSearch: options.dnsSearch,
+      dnsOptions: options.dnsOptions,
+    },
+    asked: askedOptions(options),
+  }
+}
+
+/** What is published is exposed as well; each once, whoever names it. */
+function exposedPorts({ exposedPorts, publishedPorts }: RunOptions, { config = {} }: ImageConfig): Port[] {
+  const all = [
+    ...parseImagePorts(config.ExposedPorts ?? {}),
+    ...exposedPorts,
+    ...publishedPorts.map(({ port, protocol }) => ({ port, protocol })),
+  ]
+  return [...new Map(all.map(port => [portName(port), port])).values()]
+}
+
+/** Docker's OpenStdin and StdinOnce: an input that somebody was attached to from the beginning ends with him. */
+function stdinUse({ interactive, detach }: RunOptions): StdinUse {
+  return !interactive ? 'none' : detach ? 'open' : 'once'
+}
+
+/** By their ids, since a name may be another container's by the next start. */
+function joined({ options, findRunning }: ConfigRequest): Pick<ContainerRecord, 'joins' | 'networkMode'> {
+  const { network, namespaces } = options
+  const idOf = (mode: string | { container: string }) =>
+    typeof mode === 'string' ? undefined : findRunning(mode.container).id
+  const [ofNetwork, ipc, pid] = [network, namespaces.ipc, namespaces.pid].map(idOf)
+  return {
+    joins: {
+      ...(ofNetwork !== undefined && { network: ofNetwork }),
+      ...(ipc !== undefined && { ipc }),
+      ...(pid !== undefined && { pid }),
+    },
+    networkMode: networkMode(options, ofNetwork),
+  }
+}
+
+function networkMode({ network, networks }: RunOptions, joined: string | undefined): string {
+  if (network === 'own') return networks[0]!.name
+  return typeof network === 'string' ? network : `container:${joined}`
 }
 
 function chooseMappings(
@@ -138,7 +235,7 @@ function makeProcess(
   return {
     ...(options.tty && { terminal: true, ...consoleSize(options) }),
     user: { uid, gid, additionalGids },
-    args: programArguments(options, image.config),
+    args: programOf(options, image.config),
     env: programEnvironment(options, image.config, { hostname, home }),
     cwd: workingDirectory(options, image.config),
     capabilities: capabilitySets(capabilities, uid),
@@ -146,6 +243,11 @@ function makeProcess(
     ...(options.noNewPrivileges && { noNewPrivileges: true }),
     ...(oomScoreAdjustment !== undefined && { oomScoreAdj: oomScoreAdjustment }),
   }
+}
+
+function programOf(options: RunOptions, config: ImageConfig): string[] {
+  const { entrypoint, command } = programParts(options, config)
+  return [...entrypoint, ...command]
 }
 
 function consoleSize({ terminalSize }: RunOptions): Pick<Process, 'consoleSize'> {
@@ -180,18 +282,6 @@ function chooseSysctls({ sysctls }: RunOptions, namespaces: Linux['namespaces'])
   const own = namespaces.filter(({ path }) => path === undefined).map(({ type }) => type)
   checkSysctls(Object.keys(sysctls), own)
   return { ...(own.includes('network') && defaultSysctls(own.includes('user'))), ...sysctls }
-}
-
-function networkFiles(
-  { options, directory }: ConfigRequest,
-  hostname: string,
-  host: HostFiles,
-): ContainerFile[] {
-  return [
-    { path: `${directory}/hosts`, content: hostsFile(options, host), mode: 0o644 },
-    { path: `${directory}/hostname`, content: `${hostname}\n`, mode: 0o644 },
-    { path: `${directory}/resolv.conf`, content: resolverFile(options, host), mode: 0o644 },
-  ]
 }
 
 /** Two mounts may need the same directory. */

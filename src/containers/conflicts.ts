@@ -1,7 +1,8 @@
 // Wishes that contradict each other or make no sense, whatever the image and the host: found before anything is done.
 
 import { MinictrError } from '../system/error.ts'
-import type { MountOption, RunOptions } from './options.ts'
+import { checkLogWish } from './log-options.ts'
+import type { HealthOptions, MountOption, ResourceOptions, RunOptions } from './options.ts'
 
 /** Less memory than this does not let a process start (moby, daemon/daemon_unix.go). */
 const MINIMUM_MEMORY_BYTES = 6 * 1024 ** 2
@@ -12,17 +13,37 @@ const LONGEST_HOSTNAME = 64
 export function checkOptions(options: RunOptions): void {
   const conflict =
     nameConflict(options) ??
+    restartConflict(options) ??
     namespaceConflict(options) ??
-    memoryConflict(options) ??
-    processorConflict(options) ??
-    mountConflict(options.mounts)
-  if (conflict !== undefined) throw new MinictrError(conflict, { exitStatus: 125 })
+    resourceConflict(options.resources) ??
+    mountConflict(options.mounts) ??
+    healthConflict(options.health)
+  if (conflict !== undefined) throw new MinictrError(conflict)
+  if (options.detach && options.attach) {
+    // Docker's command line finds this one itself, and has another status for that.
+    const message = 'conflicting options: cannot specify both --attach and --detach'
+    throw new MinictrError(message, { exitStatus: 1 })
+  }
+  checkLogWish(options.log)
+}
+
+/** What is wrong with a container's name, in Docker's words. */
+export function wrongName(name: string): string | undefined {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return undefined
+  return `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`
+}
+
+/** What is wrong with limits, in Docker's words; `isUpdate`: of a container that has others already. */
+export function resourceConflict(
+  resources: ResourceOptions,
+  { isUpdate = false }: { isUpdate?: boolean } = {},
+): string | undefined {
+  return memoryConflict(resources, isUpdate) ?? processorConflict(resources)
 }
 
 function nameConflict({ name, hostname, workingDirectory, user }: RunOptions): string | undefined {
-  if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
-    return `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`
-  }
+  const wrong = name === undefined ? undefined : wrongName(name)
+  if (wrong !== undefined) return wrong
   if (hostname !== undefined && Buffer.byteLength(hostname) > LONGEST_HOSTNAME) {
     return `--hostname ${hostname}: Linux takes at most ${LONGEST_HOSTNAME} bytes`
   }
@@ -31,6 +52,11 @@ function nameConflict({ name, hostname, workingDirectory, user }: RunOptions): s
   }
   if (user?.includes('\0')) return '--user holds a zero byte'
   return undefined
+}
+
+function restartConflict({ remove, restart }: RunOptions): string | undefined {
+  if (!remove || restart.name === 'no') return undefined
+  return 'conflicting options: cannot specify both --restart and --rm'
 }
 
 function namespaceConflict(options: RunOptions): string | undefined {
@@ -48,10 +74,10 @@ function namespaceConflict(options: RunOptions): string | undefined {
   return undefined
 }
 
-function memoryConflict({ resources }: RunOptions): string | undefined {
+function memoryConflict(resources: ResourceOptions, isUpdate: boolean): string | undefined {
   const { memoryBytes = 0, memorySwapBytes = 0, memoryReservationBytes = 0 } = resources
   if (memoryBytes > 0 && memoryBytes < MINIMUM_MEMORY_BYTES) return 'Minimum memory limit allowed is 6MB'
-  if (memoryBytes === 0 && memorySwapBytes > 0) {
+  if (memoryBytes === 0 && memorySwapBytes > 0 && !isUpdate) {
     return 'You should always set the Memory limit when using Memoryswap limit, see usage'
   }
   if (memoryBytes > 0 && memorySwapBytes > 0 && memorySwapBytes < memoryBytes) {
@@ -66,7 +92,7 @@ function memoryConflict({ resources }: RunOptions): string | undefined {
   return undefined
 }
 
-function processorConflict({ resources }: RunOptions): string | undefined {
+function processorConflict(resources: ResourceOptions): string | undefined {
   const {
     nanoCpus,
     cpuQuotaMicroseconds: quota,
@@ -98,6 +124,29 @@ function mountConflict(mounts: MountOption[]): string | undefined {
   for (const { target } of mounts) {
     if (taken.has(target)) return `Duplicate mount point: ${target}`
     taken.add(target)
+  }
+  return undefined
+}
+
+const SHORTEST_MS = 1
+
+/** The flag of each, and Docker's name for it. */
+const healthTimes = [
+  ['intervalMs', '--health-interval', 'Interval'],
+  ['timeoutMs', '--health-timeout', 'Timeout'],
+  ['retries', '--health-retries', 'Retries'],
+  ['startPeriodMs', '--health-start-period', 'StartPeriod'],
+  ['startIntervalMs', '--health-start-interval', 'StartInterval'],
+] as const
+
+function healthConflict(health: HealthOptions): string | undefined {
+  const given = healthTimes.filter(([key]) => health[key])
+  if (health.isDisabled && (health.command || given.length > 0)) {
+    return '--no-healthcheck conflicts with --health-* options'
+  }
+  for (const [key, flag] of given) if (health[key]! < 0) return `${flag} cannot be negative`
+  for (const [key, , name] of given) {
+    if (health[key]! < SHORTEST_MS) return `${name} in Healthcheck cannot be less than 1ms`
   }
   return undefined
 }

@@ -47,7 +47,6 @@ function requestedDevices({ source, target, access }: DeviceOption, host: HostFi
   if (status) return [deviceOf(source, target, access, status)]
   throw new MinictrError(
     `error gathering device information while adding custom device "${source}": no such file or directory`,
-    { exitStatus: 125 },
   )
 }
 

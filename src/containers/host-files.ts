@@ -1,7 +1,6 @@
 // What is read of this host while a container's configuration is made; nothing is changed.
 
 import { lstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { FileStatus } from '../runtime/devices.ts'
 import { errnoOf } from '../system/errno.ts'
 
@@ -22,7 +21,7 @@ export type HostFiles = {
 
 /** This host. */
 export const thisHost: HostFiles = {
-  hostname,
+  hostname: () => readFileSync('/proc/sys/kernel/hostname', 'utf8').trimEnd(),
   readText: path => unlessMissing(() => readFileSync(path, 'utf8')),
   kindOf: path => {
     const stats = unlessMissing(() => statSync(path))

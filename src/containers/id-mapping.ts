@@ -14,6 +14,8 @@ const AUTO_USER = 'minictr'
 /** Without such lines, `auto` takes the first range from here on that nobody in the files has. */
 const AUTO_START = 524_288
 const AUTO_SIZE = 65_536
+/** /proc/sys/kernel/overflowuid */
+const OVERFLOW_ID = 65_534
 
 type Range = { owner: string; start: number; size: number }
 
@@ -27,9 +29,6 @@ export function resolveMappings(remap: string, host: HostFiles): IdMappings {
   if (user === '' || group === '' || more.length > 0) {
     throw new MinictrError(
       `Invalid --userns-remap ${JSON.stringify(remap)}: it takes USER, USER:GROUP or auto`,
-      {
-        exitStatus: 125,
-      },
     )
   }
   const uids = readRanges(UID_FILE, host)
@@ -45,7 +44,7 @@ export function resolveMappings(remap: string, host: HostFiles): IdMappings {
 export function hostOwner(
   uid: number,
   gid: number,
-  mappings: IdMappings | undefined,
+  mappings: Partial<IdMappings> | undefined,
 ): { uid: number; gid: number } {
   return { uid: toHost(uid, mappings?.uidMappings), gid: toHost(gid, mappings?.gidMappings) }
 }
@@ -58,7 +57,7 @@ function toHost(id: number, mappings: SpecIdMapping[] | undefined): number {
 /** Throws MinictrError, in Docker's words, for what a user namespace of its own makes impossible. */
 export function checkMapped({ privileged, network, namespaces, mounts }: RunOptions): void {
   const remedy = 'Add --userns host to do without the mapping.'
-  const refuse = (message: string) => new MinictrError(message, { remedy, exitStatus: 125 })
+  const refuse = (message: string) => new MinictrError(message, { remedy })
   if (privileged) {
     throw refuse(
       'privileged mode is incompatible with user namespaces. You must run the container in the host namespace when running privileged mode',
@@ -108,7 +107,6 @@ function mappingsOf(
   if (own.length > 0) return endToEnd(own)
   throw new MinictrError(`--userns-remap: ${file} has no range for ${JSON.stringify(name)}`, {
     remedy: `Add a line such as ${name}:100000:65536 to ${file}, or use --userns-remap auto.`,
-    exitStatus: 125,
   })
 }
 
@@ -126,4 +124,19 @@ function readRanges(file: string, host: HostFiles): Range[] {
     const [, owner, start, size] = /^([^:#]+):(\d+):(\d+)$/.exec(line.trim()) ?? []
     return owner === undefined ? [] : [{ owner, start: Number(start), size: Number(size) }]
   })
+}
+
+/** The other way round; beyond the mapping it is nobody (user_namespaces(7), "Unmapped user and group IDs"). */
+export function containerOwner(
+  uid: number,
+  gid: number,
+  mappings: Partial<IdMappings> = {},
+): { uid: number; gid: number } {
+  return { uid: toContainer(uid, mappings.uidMappings), gid: toContainer(gid, mappings.gidMappings) }
+}
+
+function toContainer(id: number, mappings: SpecIdMapping[] | undefined): number {
+  if (!mappings) return id
+  const range = mappings.find(({ hostID, size }) => id >= hostID && id < hostID + size)
+  return range === undefined ? OVERFLOW_ID : range.containerID + id - range.hostID
 }

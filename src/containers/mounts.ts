@@ -2,34 +2,29 @@
 // names the network.
 
 import { posix } from 'node:path'
-import type { LayerStack } from '../images/layer-stack.ts'
 import type { Mount } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'
 import type { HostFiles } from './host-files.ts'
-import type { IdMappings } from './id-mapping.ts'
-import type { BindMount, MountOption, RunOptions, TmpfsMount } from './options.ts'
+import type { NamedVolume, ResolvedMount } from './mount-points.ts'
+import type { BindMount, RunOptions, TmpfsMount } from './options.ts'
 import { checkPropagation } from './propagation.ts'
-import { type NewDirectory, volumeMount } from './volumes.ts'
 
-const DEFAULT_SHM_BYTES = 64 * 1024 ** 2
+/** Of /dev/shm, where nobody says. */
+export const DEFAULT_SHM_BYTES = 64 * 1024 ** 2
 
 export type MountRequest = {
-  options: Pick<
-    RunOptions,
-    'mounts' | 'privileged' | 'isRootReadOnly' | 'namespaces' | 'network' | 'shmSizeBytes'
-  >
-  /** Mount points the image declares (VOLUME). */
-  imageVolumes: string[]
-  image: LayerStack
-  /** The container's own directory. */
-  directory: string
+  options: Pick<RunOptions, 'privileged' | 'isRootReadOnly' | 'namespaces' | 'network' | 'shmSizeBytes'>
+  /** The user's, those of other containers, and the image's volumes. */
+  mounts: ResolvedMount[]
   /** Where hosts, hostname and resolv.conf are: the container's own directory, or that of the one whose network it joins. */
   networkDirectory: string
   /** The host's directory to be seen as /dev/shm, where that is not the container's alone. */
   sharedMemory?: string
-  mappings?: IdMappings
   host: HostFiles
 }
+
+/** A directory to be made while the plan is performed. */
+export type NewDirectory = { path: string; mode: number; uid?: number; gid?: number }
 
 export type ChosenMounts = { mounts: Mount[]; directories: NewDirectory[] }
 
@@ -41,7 +36,7 @@ export type ChosenMounts = { mounts: Mount[]; directories: NewDirectory[] }
  */
 export function chooseMounts(request: MountRequest): ChosenMounts {
   const directories: NewDirectory[] = []
-  const asked = allMounts(request).map(mount => specMount(mount, request, directories))
+  const asked = request.mounts.map(mount => specMount(mount, request.host, directories))
   for (const mount of asked) refuseInsideProc(mount)
   const targets = new Set(asked.map(({ destination }) => destination))
   const networkFiles = networkFileMounts(request).filter(({ destination }) => !targets.has(destination))
@@ -64,7 +59,6 @@ function refuseInsideProc({ destination, type, source }: Mount): void {
   if (!isInside || coverable.includes(destination)) return
   throw new MinictrError(`${source ?? type} cannot be mounted at ${destination}: it is inside /proc`, {
     remedy: `Choose another place; of /proc only these may be covered: ${coverable.join(' ')}`,
-    exitStatus: 125,
   })
 }
 
@@ -76,40 +70,17 @@ function depthOf({ destination }: Mount): number {
   return destination.split('/').length
 }
 
-/** The user's mounts, and the image's volumes at places where the user has none. */
-function allMounts({ options, imageVolumes }: MountRequest): MountOption[] {
-  const taken = new Set(options.mounts.map(({ target }) => target))
-  const volumes = imageVolumes
-    .map(path => posix.resolve('/', path))
-    .filter(target => !taken.has(target))
-    .sort()
-  if (volumes.includes('/')) {
-    throw new MinictrError('the image declares a volume at /, which would hide all that is in it', {
-      remedy: 'Ask its publisher to take that VOLUME out.',
-      exitStatus: 125,
-    })
-  }
-  return [
-    ...options.mounts,
-    ...volumes.map(target => ({ type: 'volume' as const, target, isReadOnly: false, copiesContent: true })),
-  ]
+function specMount(mount: ResolvedMount, host: HostFiles, directories: NewDirectory[]): Mount {
+  if (mount.type === 'tmpfs') return tmpfsMount(mount)
+  if (mount.type === 'volume') return volumeMount(mount)
+  checkPropagation(mount, host)
+  directories.push(...missingDirectories(mount, host))
+  return bindMount(mount)
 }
 
-function specMount(mount: MountOption, request: MountRequest, directories: NewDirectory[]): Mount {
-  if (mount.type === 'tmpfs') return tmpfsMount(mount)
-  if (mount.type === 'bind') {
-    checkPropagation(mount, request.host)
-    directories.push(...missingDirectories(mount, request.host))
-    return bindMount(mount)
-  }
-  const volumes = `${request.directory}/volumes`
-  if (!directories.some(({ path }) => path === volumes)) directories.push({ path: volumes, mode: 0o711 })
-  const name = `${volumes}/${mount.target.slice(1).replaceAll('/', '-')}`
-  let place = name
-  for (let number = 2; directories.some(({ path }) => path === place); number++) place = `${name}-${number}`
-  const made = volumeMount(mount, place, request.image, request.mappings)
-  directories.push(...made.directories)
-  return made.mount
+function volumeMount({ target, isReadOnly, mount }: NamedVolume): Mount {
+  const { type, source, options } = mount
+  return { destination: target, type, source, options: [...options, ...(isReadOnly ? ['ro'] : [])] }
 }
 
 /** Read-only with all that is mounted below the source, as in Docker since version 25. */
@@ -134,12 +105,7 @@ function tmpfsMount({ target, isReadOnly, options }: TmpfsMount): Mount {
 function missingDirectories({ source, createsSource }: BindMount, host: HostFiles): NewDirectory[] {
   if (host.kindOf(source) !== undefined) return []
   if (!createsSource) {
-    throw new MinictrError(
-      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-      {
-        exitStatus: 125,
-      },
-    )
+    throw new MinictrError(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
   }
   const missing: NewDirectory[] = []
   for (let path = source; path !== '/' && host.kindOf(path) === undefined; path = posix.dirname(path)) {
@@ -148,15 +114,20 @@ function missingDirectories({ source, createsSource }: BindMount, host: HostFile
   return missing
 }
 
+/** The most bytes of /dev/shm. */
+export function shmSizeBytes(options: Pick<RunOptions, 'shmSizeBytes'>): number {
+  return options.shmSizeBytes || DEFAULT_SHM_BYTES
+}
+
 function standardMounts({ options, sharedMemory }: MountRequest): Mount[] {
-  const { privileged, namespaces, shmSizeBytes } = options
+  const { privileged, namespaces } = options
   const access = privileged ? [] : ['ro']
   const quiet = ['nosuid', 'noexec', 'nodev']
   const shm: Mount = {
     destination: '/dev/shm',
     type: 'tmpfs',
     source: 'shm',
-    options: [...quiet, 'mode=1777', `size=${shmSizeBytes || DEFAULT_SHM_BYTES}`],
+    options: [...quiet, 'mode=1777', `size=${shmSizeBytes(options)}`],
   }
   const ownShm = namespaces.ipc === 'none' ? [] : [shm]
   return [

@@ -34,7 +34,7 @@ export function chooseNamespaces(
 }
 
 /** Whether this host has cgroup v2 and nothing else. */
-export function isUnified({ cgroups }: HostFacts): boolean {
+function isUnified({ cgroups }: HostFacts): boolean {
   return cgroups.length > 0 && cgroups.every(({ version }) => version === 2)
 }
 

@@ -1,9 +1,11 @@
 // /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: what an image cannot know.
 
+import type { ContainerFile } from '../runtime/context.ts'
 import type { HostFiles } from './host-files.ts'
-import type { RunOptions } from './options.ts'
+import { HOST_GATEWAY } from './options.ts'
+import type { ContainerRecord } from './record.ts'
 
-type NetworkOptions = Pick<RunOptions, 'network' | 'extraHosts' | 'dnsServers' | 'dnsSearch' | 'dnsOptions'>
+type Networked = Pick<ContainerRecord, 'networkMode' | 'naming'>
 
 const localNames = [
   '127.0.0.1\tlocalhost',
@@ -14,14 +16,48 @@ const localNames = [
   'ff02::2\tip6-allrouters',
 ]
 
+/** What the networks of a container add to its files. */
+export type NetworkNames = {
+  /** Lines of /etc/hosts: links, and the container's own names. */
+  hostsLines: string[]
+  /** The DNS servers of its networks; none for the default network. */
+  servers: string[]
+  /** The domains of several such networks, in which names of containers are looked for. */
+  searched: string[]
+  /** The address by which it reaches this host. */
+  hostGateway?: string
+}
+
+/** The files, in the container's directory. `names` are missing where it is in no network. */
+export function networkFiles(
+  record: Networked,
+  hostname: string,
+  directory: string,
+  host: HostFiles,
+  names?: NetworkNames,
+): ContainerFile[] {
+  return [
+    { path: `${directory}/hosts`, content: hostsFile(record, host, names), mode: 0o644 },
+    { path: `${directory}/hostname`, content: `${hostname}\n`, mode: 0o644 },
+    { path: `${directory}/resolv.conf`, content: resolverFile(record, host, names), mode: 0o644 },
+  ]
+}
+
 /**
- * /etc/hosts: the names of loopback and those given; with the host's network and none given, the host's own file. Source:
- * moby, libnetwork/etchosts and daemon/container_operations.go.
+ * /etc/hosts: the names of loopback, those given, and those of the container's networks; with the host's network and none
+ * given, the host's own file. Source: moby, libnetwork/etchosts and daemon/container_operations.go.
  */
-export function hostsFile({ network, extraHosts }: NetworkOptions, host: HostFiles): string {
-  const ofHost = network === 'host' && extraHosts.length === 0 ? host.readText('/etc/hosts') : undefined
+export function hostsFile(
+  { networkMode, naming: { extraHosts } }: Networked,
+  host: HostFiles,
+  names?: NetworkNames,
+): string {
+  const ofHost = networkMode === 'host' && extraHosts.length === 0 ? host.readText('/etc/hosts') : undefined
   if (ofHost !== undefined) return ofHost
-  return lines([...localNames, ...extraHosts.map(({ name, address }) => `${address}\t${name}`)])
+  const extra = extraHosts.map(({ name, address }) => {
+    return `${address === HOST_GATEWAY ? (names?.hostGateway ?? address) : address}\t${name}`
+  })
+  return lines([...localNames, ...extra, ...(names?.hostsLines ?? [])])
 }
 
 /** Where systemd-resolved keeps the servers it asks itself; /etc/resolv.conf then names only its stub. */
@@ -32,29 +68,45 @@ const publicServers = ['8.8.8.8', '8.8.4.4', '2001:4860:4860::8888', '2001:4860:
 
 /**
  * /etc/resolv.conf: the host's, with what was given in place of its servers, search domains or options. A server on the
- * host's loopback is another machine's in a network of the container's own, so it is left out there. Source: moby,
+ * host's loopback is another machine's in a network of the container's own, so it is left out there. Networks with a DNS
+ * server have that in place of the host's, and names without a dot are asked for as they are. Source: moby,
  * libnetwork/resolvconf and sandbox_dns_unix.go.
  */
-export function resolverFile(options: NetworkOptions, host: HostFiles): string {
-  const { network, dnsServers, dnsSearch, dnsOptions } = options
+export function resolverFile(
+  { networkMode, naming }: Networked,
+  host: HostFiles,
+  names?: NetworkNames,
+): string {
+  const { dnsServers, dnsSearch, dnsOptions } = naming
   const isCustom = dnsServers.length + dnsSearch.length + dnsOptions.length > 0
+  const ofNetwork = dnsServers.length === 0 ? (names?.servers ?? []) : []
   const ofHost = host.readText('/etc/resolv.conf') ?? ''
-  if (network === 'host' && !isCustom) return ofHost
+  if (networkMode === 'host' && !isCustom) return ofHost
   const source = isStubOnly(ofHost) ? (host.readText(RESOLVED_FILE) ?? ofHost) : ofHost
-  if (!isCustom) return withoutLocalServers(source)
-  const search = dnsSearch.length > 0 ? dnsSearch : valuesOf(source, 'search').slice(-1)
-  const searched = search.join(' ').trim()
+  const reachable = networkMode === 'host' ? source : withoutLocalServers(source)
+  if (!isCustom && ofNetwork.length === 0) return reachable
+  const searched = dnsSearch.length > 0 ? dnsSearch : valuesOf(source, 'search').slice(-1)
+  const chosen = dnsOptions.length > 0 ? dnsOptions : valuesOf(source, 'options').slice(-1)
+  return resolverLines({
+    search: [...(ofNetwork.length > 0 ? names!.searched : []), ...searched].join(' ').trim(),
+    servers: [dnsServers, ofNetwork].find(each => each.length > 0) ?? valuesOf(reachable, 'nameserver'),
+    // Where names are looked for in several domains, that comes first.
+    options: ofNetwork.length > 0 && names!.searched.length === 0 ? withoutDots(chosen) : chosen,
+  })
+}
+
+function resolverLines(file: { search: string; servers: string[]; options: string[] }): string {
+  const { search, servers, options } = file
   return lines([
-    ...(searched === '' || searched === '.' ? [] : [`search ${searched}`]),
-    ...(dnsServers.length > 0 ? dnsServers : valuesOf(source, 'nameserver')).map(
-      each => `nameserver ${each}`,
-    ),
-    ...optionLine(dnsOptions.length > 0 ? dnsOptions : valuesOf(source, 'options').slice(-1)),
+    ...(search === '' || search === '.' ? [] : [`search ${search}`]),
+    ...servers.map(each => `nameserver ${each}`),
+    ...(options.length === 0 ? [] : [`options ${options.join(' ')}`]),
   ])
 }
 
-function optionLine(options: string[]): string[] {
-  return options.length === 0 ? [] : [`options ${options.join(' ')}`]
+/** A name is asked for as it is before search domains are tried behind it, however few dots it has. */
+function withoutDots(options: string[]): string[] {
+  return options.some(option => option.includes('ndots:')) ? options : [...options, 'ndots:0']
 }
 
 function isStubOnly(text: string): boolean {

@@ -1,5 +1,9 @@
 // What a person asked of `run`, parsed and typed: no text is left to be interpreted, and units are in the names.
 
+import type { Port, PortWish } from '../networks/ports.ts'
+import type { LogWish } from './log-options.ts'
+import { NO_RESTART, type RestartPolicy } from './restart-policy.ts'
+
 export type RunOptions = {
   image: string
   /** What follows IMAGE; empty where nothing does. */
@@ -14,6 +18,13 @@ export type RunOptions = {
   cidFile?: string
   /** Remove the container when its process has ended. */
   remove: boolean
+  restart: RestartPolicy
+  /** Leave the container to itself as soon as it runs. */
+  detach: boolean
+  /** What is typed at the terminal to leave the container to itself. */
+  detachKeys: Uint8Array
+  /** The streams that are connected with ours, where not all that there are. */
+  attach?: ('stdin' | 'stdout' | 'stderr')[]
   labels: Record<string, string>
   /** The user's own annotations, passed on in the OCI configuration. */
   annotations: Record<string, string>
@@ -41,9 +52,18 @@ export type RunOptions = {
   domainname?: string
   namespaces: NamespaceChoices
   network: NetworkMode
-  /** Whether the user named a network at all. */
-  isNetworkChosen: boolean
-  /** Lines of /etc/hosts. */
+  /** Those it joins where it has a network of its own, in this order; while flags are read, every `--network` as it was given. */
+  networks: NetworkWish[]
+  /** What flags of their own say of the first network: `--ip`, `--ip6`, `--mac-address`, `--network-alias`. */
+  endpoint: EndpointWish
+  /** `-p`. */
+  publishedPorts: PortWish[]
+  /** `-P`: all exposed ports are published. */
+  publishesAllPorts: boolean
+  /** `--expose`. */
+  exposedPorts: Port[]
+  links: LinkWish[]
+  /** Lines of /etc/hosts; the address may be HOST_GATEWAY. */
   extraHosts: { name: string; address: string }[]
   dnsServers: string[]
   dnsSearch: string[]
@@ -51,6 +71,8 @@ export type RunOptions = {
   sysctls: Record<string, string>
 
   mounts: MountOption[]
+  /** Containers whose volumes and bind mounts are mounted as well. */
+  volumesFrom: { container: string; isReadOnly: boolean }[]
   isRootReadOnly: boolean
   shmSizeBytes?: number
 
@@ -65,6 +87,9 @@ export type RunOptions = {
   devices: DeviceOption[]
   deviceCgroupRules: DeviceCgroupRule[]
   resources: ResourceOptions
+  health: HealthOptions
+  /** What is left open is the configuration file's (log-options.ts, chooseLog). */
+  log: LogWish
 
   /** `--userns-remap`: whose subordinate ids the container's users are; undefined leaves it to the configuration file. */
   usernsRemap?: string
@@ -75,12 +100,37 @@ export type RunOptions = {
   timing: boolean
   /** Where to write the steps' times in the Chrome trace format. */
   traceFile?: string
+
+  /** What Docker would print as WARNING: wishes that come to nothing, whatever the image and the host. */
+  warnings: string[]
 }
+
+/** In place of an address: that of this host on the default network. */
+export const HOST_GATEWAY = 'host-gateway'
 
 /** Another container by name or id, whose namespace is joined. */
 export type JoinedContainer = { container: string }
 
-export type NetworkMode = 'none' | 'host' | JoinedContainer
+/** `own` is a network namespace that is joined to networks. */
+export type NetworkMode = 'own' | 'none' | 'host' | JoinedContainer
+
+/** How a container is to be in a network. */
+export type EndpointWish = {
+  aliases: string[]
+  ipv4Address?: string
+  ipv6Address?: string
+  macAddress?: string
+}
+
+/** A network by name or id, or `none`, `host`, `container:NAME`. */
+export type NetworkWish = EndpointWish & {
+  name: string
+  /** Of a container's networks the one with the highest has the default route. */
+  gatewayPriority?: number
+}
+
+/** Another container by name or id, and what this one calls it. */
+export type LinkWish = { container: string; alias: string }
 
 export type NamespaceChoices = {
   pid: 'private' | 'host' | JoinedContainer
@@ -109,12 +159,22 @@ export type BindMount = {
   propagation?: Propagation
 }
 
-/** A volume without a name or source: the image's content of that directory is copied into it. */
-export type AnonymousVolume = { type: 'volume'; target: string; isReadOnly: boolean; copiesContent: boolean }
+/** A volume of minictr's; without a name it is made for this container alone. */
+export type VolumeMount = {
+  type: 'volume'
+  name?: string
+  target: string
+  isReadOnly: boolean
+  /** An empty volume begins with what the image has at its place. */
+  copiesContent: boolean
+  /** For a volume that is yet to be made. */
+  labels?: Record<string, string>
+  driverOptions?: Record<string, string>
+}
 
 export type TmpfsMount = { type: 'tmpfs'; target: string; isReadOnly: boolean; options: string[] }
 
-export type MountOption = BindMount | AnonymousVolume | TmpfsMount
+export type MountOption = BindMount | VolumeMount | TmpfsMount
 
 export type DeviceOption = { source: string; target: string; access: string }
 
@@ -142,6 +202,22 @@ export type ResourceOptions = {
   blockIoWeight?: number
 }
 
+/** What is not said is the image's. */
+export type HealthOptions = {
+  /** A line for the shell. */
+  command?: string
+  intervalMs?: number
+  timeoutMs?: number
+  startPeriodMs?: number
+  startIntervalMs?: number
+  retries?: number
+  /** Not even the image's check is made. */
+  isDisabled: boolean
+}
+
+/** Docker's keys to leave a container. */
+const [CTRL_P, CTRL_Q] = [0x10, 0x11]
+
 /** The options of a `run` without any flags. */
 export function defaultOptions(): RunOptions {
   return {
@@ -150,6 +226,9 @@ export function defaultOptions(): RunOptions {
     pull: 'missing',
     quiet: false,
     remove: false,
+    restart: NO_RESTART,
+    detach: false,
+    detachKeys: Uint8Array.of(CTRL_P, CTRL_Q),
     labels: {},
     annotations: {},
     interactive: false,
@@ -160,14 +239,20 @@ export function defaultOptions(): RunOptions {
     init: false,
     ulimits: [],
     namespaces: { pid: 'private', ipc: 'private', uts: 'private', cgroup: 'default', user: 'default' },
-    network: 'none',
-    isNetworkChosen: false,
+    network: 'own',
+    networks: [],
+    endpoint: { aliases: [] },
+    publishedPorts: [],
+    publishesAllPorts: false,
+    exposedPorts: [],
+    links: [],
     extraHosts: [],
     dnsServers: [],
     dnsSearch: [],
     dnsOptions: [],
     sysctls: {},
     mounts: [],
+    volumesFrom: [],
     isRootReadOnly: false,
     privileged: false,
     capabilitiesToAdd: [],
@@ -178,7 +263,10 @@ export function defaultOptions(): RunOptions {
     devices: [],
     deviceCgroupRules: [],
     resources: { disablesOomKiller: false },
+    health: { isDisabled: false },
+    log: {},
     step: false,
     timing: false,
+    warnings: [],
   }
 }

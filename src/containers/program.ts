@@ -1,6 +1,6 @@
 // Which program a container runs, and in which environment: the image's wishes and the user's, joined by Docker's rules.
 
-import type { ImageConfig } from '../images/manifest.ts'
+import type { ImageConfig } from '../images/image-config.ts'
 import { MinictrError } from '../system/error.ts'
 import type { RunOptions } from './options.ts'
 
@@ -8,24 +8,30 @@ import type { RunOptions } from './options.ts'
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * The program and its arguments: ENTRYPOINT followed by the command given, else by CMD. A new `--entrypoint` takes CMD
+ * The program and its arguments in two parts: ENTRYPOINT, and the command given, else CMD. A new `--entrypoint` takes CMD
  * away as well, since it was made for the old one. Throws MinictrError where nothing is left to run. Source: Docker's
  * run reference, "Overriding image defaults"; moby, daemon/commit.go (merge).
  */
-export function programArguments(
+export function programParts(
   options: Pick<RunOptions, 'command' | 'entrypoint'>,
   { config = {} }: Pick<ImageConfig, 'config'>,
-): string[] {
+): { entrypoint: string[]; command: string[] } {
   const entrypoint = options.entrypoint ?? config.Entrypoint ?? []
   const keepsDefault = options.command.length === 0 && options.entrypoint === undefined
-  const args = [...entrypoint, ...(keepsDefault ? (config.Cmd ?? []) : options.command)]
-  if (args.length === 0) {
-    throw new MinictrError('No command specified', {
-      remedy: 'The image names no program: give one after the image.',
-      exitStatus: 125,
-    })
-  }
-  return args
+  const command = keepsDefault ? (config.Cmd ?? []) : options.command
+  if (entrypoint.length + command.length > 0) return { entrypoint, command }
+  throw new MinictrError('No command specified', {
+    remedy: 'The image names no program: give one after the image.',
+  })
+}
+
+/** What the user and the image say of the environment, as they say it: the user's, then what he did not name of the image's. */
+export function givenEnvironment(
+  { environment }: Pick<RunOptions, 'environment'>,
+  { config = {} }: Pick<ImageConfig, 'config'>,
+): string[] {
+  const named = new Set(environment.map(nameOf))
+  return [...environment, ...(config.Env ?? []).filter(variable => !named.has(nameOf(variable)))]
 }
 
 /**
@@ -35,17 +41,15 @@ export function programArguments(
  */
 export function programEnvironment(
   options: Pick<RunOptions, 'environment' | 'tty'>,
-  { config = {} }: Pick<ImageConfig, 'config'>,
+  image: Pick<ImageConfig, 'config'>,
   { hostname, home }: { hostname: string; home: string },
 ): string[] {
-  const named = new Set(options.environment.map(nameOf))
-  const inherited = (config.Env ?? []).filter(variable => !named.has(nameOf(variable)))
   const variables = new Map<string, string | undefined>([
     ['PATH', DEFAULT_PATH],
     ['HOSTNAME', hostname],
     ...(options.tty ? [['TERM', 'xterm'] as const] : []),
   ])
-  for (const variable of [...options.environment, ...inherited]) {
+  for (const variable of givenEnvironment(options, image)) {
     const equals = variable.indexOf('=')
     variables.set(nameOf(variable), equals < 0 ? undefined : variable.slice(equals + 1))
   }
@@ -54,6 +58,13 @@ export function programEnvironment(
     variables.set('HOME', home)
   }
   return [...variables].flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`))
+}
+
+/** The environment with these variables, in place of those of the same names. */
+export function withVariables(environment: readonly string[], more: readonly string[]): string[] {
+  if (more.length === 0) return [...environment]
+  const named = new Set(more.map(nameOf))
+  return [...environment.filter(variable => !named.has(nameOf(variable))), ...more]
 }
 
 function nameOf(variable: string): string {
@@ -72,17 +83,22 @@ const signalNames =
   'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX'
 
 /**
- * The signal that `stop` sends first: the user's, the image's, or TERM; in the form given. Throws MinictrError in Docker's
- * words for what is no signal. Source: github.com/moby/sys, signal.ParseSignal.
+ * The signal that `stop` sends first: the user's, the image's, or TERM; in the form given. Throws MinictrError as `checkSignal`.
  */
 export function stopSignal(
   options: Pick<RunOptions, 'stopSignal'>,
   { config = {} }: Pick<ImageConfig, 'config'>,
 ): string {
   const given = options.stopSignal || config.StopSignal || 'SIGTERM'
+  checkSignal(given)
+  return given
+}
+
+/** Throws MinictrError in Docker's words for what is no signal. Source: github.com/moby/sys, signal.ParseSignal. */
+export function checkSignal(given: string): void {
   const name = given.toUpperCase().replace(/^SIG/, '')
   const isName = signalNames.split(' ').includes(name.replace(/^(RTMIN|RTMAX)[+-]\d+$/, '$1'))
   const isNumber = /^\d+$/.test(given) && Number(given) > 0 && Number(given) <= 64
-  if (isName || isNumber) return given
-  throw new MinictrError(`Invalid signal: ${given}`, { exitStatus: 125 })
+  if (isName || isNumber) return
+  throw new MinictrError(`Invalid signal: ${given}`)
 }

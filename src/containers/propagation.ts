@@ -18,7 +18,7 @@ export function checkPropagation({ source, propagation = 'rprivate' }: BindMount
   const needed = isShared ? 'shared' : 'shared or slave'
   throw new MinictrError(
     `path ${source} is mounted on ${mount.place} but it is not a ${needed} mount (propagation ${propagation})`,
-    { remedy: `mount --make-shared ${mount.place}`, exitStatus: 125 },
+    { remedy: `mount --make-shared ${mount.place}` },
   )
 }
 

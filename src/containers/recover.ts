@@ -1,63 +1,128 @@
 // Recovery: what processes that were killed left behind is undone from their journals.
 
-import { readdirSync } from 'node:fs'
-import { Journal } from '../runtime/journal.ts'
-import { undo } from '../runtime/perform.ts'
-import { annotation } from '../runtime/spec.ts'
+import { existsSync, readdirSync } from 'node:fs'
+import { Journal, makerOfAside } from '../runtime/journal.ts'
+import type { Op } from '../runtime/op.ts'
+import { performOps } from '../runtime/perform-ops.ts'
 import { errnoOf } from '../system/errno.ts'
-import { spawnExecutor } from '../system/executor.ts'
-import { isRunning } from '../system/process-identity.ts'
-import { containerPaths, type Roots, readContainer, recordUnknownExit } from './state.ts'
+import { MinictrError } from '../system/error.ts'
+import { type Executor, spawnExecutor } from '../system/executor.ts'
+import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
+import { endRun } from './end.ts'
+import type { RunSettings } from './plan-run.ts'
+import { containerIds, containerPaths, type RestartWait, type Roots, readJson } from './state.ts'
 
 /**
- * Undoes what is left of runs whose monitor is gone, of one container or of all of these roots. A container that was
- * complete stays, stopped; one that was being made goes. Returns what could not be undone, a line each.
- *
- * With `only` the monitor may still be there, since it is the monitor that calls for this as its last act; not, however,
- * while the container's program runs.
+ * Undoes what is left of runs whose monitor is gone. A container that was complete stays, stopped, its processes killed: without
+ * its monitor nobody takes its output. One that was being made goes, and one that its restart policy wants to run is
+ * waited for again. Returns what could not be undone, a line each: a command
+ * that only looks goes on without.
  */
-export async function recover(roots: Roots, only?: string): Promise<string[]> {
-  const left = journals(roots).filter(({ id, owner }) => {
-    if (only !== undefined && id !== only) return false
-    if (!owner || !isRunning(owner)) return true
-    return only !== undefined && readContainer(roots, id)?.status !== 'running'
-  })
-  if (left.length === 0) return []
-  const helper = spawnExecutor()
+export async function recover(roots: RunSettings): Promise<string[]> {
+  const runs = abandonedRuns(roots)
+  const trees = [...abandonedAsides(roots), ...halfRemoved(roots)]
+  const waits = forgottenWaits(roots)
+  if (runs.length + trees.length + waits.length === 0) return await lostNames(roots)
+  let helper: ReturnType<typeof spawnExecutor>
   try {
-    const failed: string[] = []
-    for (const { id, journal } of left)
-      failed.push(...(await recoverOne(roots, id, journal, helper.executor)))
-    return failed
+    helper = spawnExecutor()
+  } catch (error) {
+    return [lineOf(error)]
+  }
+  const lines: string[] = []
+  try {
+    for (const { id, owner } of runs) lines.push(...(await recoverRun(roots, id, owner, helper.executor)))
+    for (const path of trees) lines.push(...(await removeTree(path, helper.executor)))
+    for (const id of waits) {
+      const { resumeRestart } = await import('./restart-wait.ts')
+      await resumeRestart(roots, id, helper.executor)
+    }
+    return [...lines, ...(await lostNames(roots))]
   } finally {
     await helper.close()
   }
 }
 
-async function recoverOne(
-  roots: Roots,
-  id: string,
-  journal: Journal,
-  executor: Parameters<typeof undo>[1],
-): Promise<string[]> {
-  const container = readContainer(roots, id)
-  const keeps = container !== undefined && container.spec.annotations[annotation.removeAtExit] !== 'true'
-  const wasStarted = container?.run !== undefined || container?.exit !== undefined
-  const { failed } = await undo(journal, executor, entry => entry.lasts === 'run' || !(keeps && wasStarted))
-  if (keeps && wasStarted && !container.exit) recordUnknownExit(roots, id)
-  return failed.map(text => `${id.slice(0, 12)}: ${text}`)
+type Run = { id: string; owner: ProcessIdentity | undefined }
+
+function abandonedRuns(roots: Roots): Run[] {
+  return namesIn(roots.runRoot)
+    .filter(name => /^[0-9a-f]{64}$/.test(name))
+    .map(id => ({ id, owner: new Journal(containerPaths(roots, id).runDirectory).owner() }))
+    .filter(({ owner }) => !owner || !isRunning(owner))
 }
 
-function journals(roots: Roots) {
-  let ids: string[]
+async function recoverRun(
+  roots: RunSettings,
+  id: string,
+  owner: Run['owner'],
+  host: Executor,
+): Promise<string[]> {
   try {
-    ids = readdirSync(roots.runRoot)
+    const { failed } = await endRun(roots, id, host, { owner })
+    return failed.map(text => `${id.slice(0, 12)}: ${text}`)
+  } catch (error) {
+    return [`${id.slice(0, 12)}: ${lineOf(error)}`]
+  }
+}
+
+/** The containers for whose restart nobody waits any more. */
+function forgottenWaits(roots: Roots): string[] {
+  return namesIn(roots.runRoot)
+    .filter(name => /^[0-9a-f]{64}\.restarting\.json$/.test(name))
+    .map(name => name.slice(0, 64))
+    .filter(id => {
+      const path = containerPaths(roots, id).restartWait
+      const waiting = readJson<RestartWait>(path)
+      return waiting ? !isRunning(waiting) : existsSync(path)
+    })
+}
+
+/** A command that was killed while it renamed a container has left it two names, or one that nobody has: seen by counting. */
+async function lostNames(roots: RunSettings): Promise<string[]> {
+  if (namesIn(`${roots.root}/names`).length <= containerIds(roots).length) return []
+  const { sweepNames } = await import('./sweep.ts')
+  return await sweepNames(roots)
+}
+
+/** What was to become a run directory, and did not: nothing had been done yet. */
+function abandonedAsides({ runRoot }: Roots): string[] {
+  return namesIn(runRoot)
+    .filter(name => {
+      const maker = makerOfAside(name)
+      return maker !== undefined && (maker === 'nobody' || !isRunning(maker))
+    })
+    .map(name => `${runRoot}/${name}`)
+}
+
+/** What a removal that was cut short has left, of a container or of its run. */
+function halfRemoved({ root, runRoot }: Roots): string[] {
+  return [`${root}/containers`, runRoot].flatMap(directory =>
+    namesIn(directory)
+      .filter(name => name.startsWith('.removed-'))
+      .map(name => `${directory}/${name}`),
+  )
+}
+
+async function removeTree(path: string, host: Executor): Promise<string[]> {
+  const op: Op = { op: 'remove_tree', path, tolerate: ['ENOENT'] }
+  return await performOps([op], host).then(
+    () => [],
+    (error: unknown) => [lineOf(error)],
+  )
+}
+
+/** Of one that is no bug. */
+function lineOf(error: unknown): string {
+  if (error instanceof MinictrError || errnoOf(error) !== undefined) return (error as Error).message
+  throw error
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw error
   }
-  return ids.map(id => {
-    const journal = new Journal(containerPaths(roots, id).runDirectory)
-    return { id, journal, owner: journal.owner() }
-  })
 }

@@ -1,64 +1,139 @@
-// Removing a container: the undo of the steps that outlive a run, last one first.
+// Removing a container: the undo of what outlives a run, last one first; of one that runs, behind the undo of its run.
 
 import { Journal } from '../runtime/journal.ts'
-import { undoEntries } from '../runtime/perform.ts'
-import { removalSteps } from '../runtime/steps/container-files.ts'
-import { errnoOf } from '../system/errno.ts'
+import { type Observer, undoEntries } from '../runtime/perform.ts'
+import type { Plan } from '../runtime/step.ts'
+import { removePlan } from '../runtime/stop-plan.ts'
 import { MinictrError } from '../system/error.ts'
-import { spawnExecutor } from '../system/executor.ts'
-import { isRunning } from '../system/process-identity.ts'
-import { recover } from './recover.ts'
-import { type Container, containerPaths, type Roots } from './state.ts'
+import type { Executor } from '../system/executor.ts'
+import type { ProcessIdentity } from '../system/process-identity.ts'
+import { endLocked } from './end.ts'
+import { recordContainerEvent } from './events-of-container.ts'
+import { isPaused } from './frozen.ts'
+import { withLockedPlan } from './locked-plan.ts'
+import type { RunSettings } from './plan-run.ts'
+import { type Removal, removal } from './removal.ts'
+import { cancelRestart, forbidRestart } from './restart-wait.ts'
+import { type Container, containerPaths, readContainer } from './state.ts'
+import { planTermination, type Termination, terminate } from './termination.ts'
 
-/**
- * Removes a container that does not run, with its writable layer and its name. With `force` a running one is killed
- * first, and waited for. Throws MinictrError for a running one without `force`, for one that is just being made, or where
- * the kernel refuses.
- */
-export async function removeContainer(container: Container, roots: Roots, force: boolean): Promise<void> {
-  const failed: string[] = []
-  if (container.status === 'created') refuseHalfMade(container, roots)
-  if (container.status === 'running') {
-    if (!force) {
-      throw new MinictrError(
-        `cannot remove container "${container.name}": container is running: stop the container before removing or force remove`,
-        { remedy: `minictr rm -f ${container.name}` },
-      )
-    }
-    await killAndWait(container)
-    // Its own command may be undoing the run as well: each act is done once, whoever comes first.
-    failed.push(...(await recover(roots, container.id)))
-  }
-  const paths = containerPaths(roots, container.id)
-  const helper = spawnExecutor()
-  try {
-    const undo = removalSteps(paths.directory, paths.nameFile(container.name), container.id)
-    failed.push(...(await undoEntries(undo, helper.executor)).failed)
-    if (failed.length === 0) return
-    throw new MinictrError(`container ${container.name} is not wholly removed: ${failed.join('; ')}`, {
-      remedy: 'Remove the cause and call `minictr rm` again; nothing is lost by that.',
-    })
-  } finally {
-    await helper.close()
-  }
+export type RemoveOptions = Removal & {
+  /** A running one is killed first. */
+  force: boolean
+  observer?: Observer
 }
 
-/** Its files are in use from the first step on, long before there is a program that could be seen to run. */
-function refuseHalfMade({ id, name }: Container, roots: Roots): void {
-  const maker = new Journal(containerPaths(roots, id).runDirectory).owner()
-  if (!maker || !isRunning(maker)) return
-  throw new MinictrError(`cannot remove container "${name}": it is just being made`, {
-    remedy: 'Wait until it runs, or end the command that makes it.',
+/**
+ * Removes a container with its writable layer and its name; returns whether somebody who watched went on to the end. Throws MinictrError for a running one without `force`, StepError where
+ * somebody else does not let go of it, MinictrError where something of it cannot be removed.
+ */
+export async function removeContainer(
+  container: Container,
+  roots: RunSettings,
+  executor: Executor,
+  options: RemoveOptions,
+): Promise<boolean> {
+  for (let current: Container | undefined = container; current; ) {
+    checkRemovable(current, options)
+    let owner: ProcessIdentity | undefined
+    if (current.status === 'running' || current.status === 'restarting')
+      ({ current, owner } = await forbidRestart(roots, container.id, executor))
+    if (!current) break
+    if (current.status === 'running') {
+      const { failed, quit, runsAgain } = await terminate(
+        current,
+        owner,
+        roots,
+        executor,
+        killing(options),
+        options.observer,
+      )
+      checkRemoved(current, failed)
+      if (!runsAgain) return !quit
+    } else {
+      const done = await removeStopped(current, roots, executor, options)
+      if (done !== 'runs') return done
+    }
+    // Somebody has started it again before it was removed: then all over.
+    current = readContainer(roots, container.id)
+  }
+  return true
+}
+
+/** Decides the removal completely and performs nothing of it. Throws MinictrError for a running container without `force`. */
+export async function planRemove(
+  container: Container,
+  roots: RunSettings,
+  options: RemoveOptions,
+): Promise<Plan> {
+  checkRemovable(container, options)
+  if (container.status === 'running') return await planTermination(container, roots, killing(options))
+  return removePlan({
+    containerId: container.id,
+    lockFile: containerPaths(roots, container.id).lock,
+    undo: await removal(roots, container, options),
   })
 }
 
-const pollMs = 20
+async function removeStopped(
+  container: Container,
+  roots: RunSettings,
+  executor: Executor,
+  options: RemoveOptions,
+): Promise<boolean | 'runs'> {
+  const { id } = container
+  // Removed by somebody else just now, it is as it was to be.
+  const decide = async () =>
+    await planRemove(readContainer(roots, id) ?? container, roots, { ...options, force: true })
+  const locked = await withLockedPlan(decide, executor, options.observer, async plan => {
+    let current = readContainer(roots, id)
+    if (current?.status === 'running') return 'runs'
+    if (current?.run) current = await afterItsEnd(current, roots, executor)
+    if (!current) return true
+    cancelRestart(roots, id)
+    const entries = await removal(roots, current, options)
+    const { failed, quit } = await undoEntries(entries, executor, [], options.observer, plan)
+    checkRemoved(current, failed)
+    if (!quit) recordContainerEvent(roots, current, 'destroy')
+    return !quit
+  })
+  return 'result' in locked && locked.result
+}
 
-async function killAndWait(container: Container): Promise<void> {
-  try {
-    process.kill(container.run!.pid, 'SIGKILL')
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error
-  }
-  while (isRunning(container.run!)) await new Promise(resolve => setTimeout(resolve, pollMs))
+/** Its run has ended just now, and nobody has told of that yet, or undone it. */
+async function afterItsEnd(
+  { id }: Container,
+  roots: RunSettings,
+  executor: Executor,
+): Promise<Container | undefined> {
+  const owner = new Journal(containerPaths(roots, id).runDirectory).owner()
+  await endLocked(roots, id, executor, { owner })
+  return readContainer(roots, id)
+}
+
+function killing({ withVolumes }: RemoveOptions): Termination {
+  return { command: 'rm', signal: 'SIGKILL', timeoutSeconds: 0, removal: { withVolumes } }
+}
+
+function checkRemovable(container: Container, { force }: RemoveOptions): void {
+  if (!force && (container.status === 'running' || container.status === 'restarting'))
+    throw isRunningError(container)
+}
+
+function checkRemoved({ name }: Container, failed: string[]): void {
+  if (failed.length === 0) return
+  throw new MinictrError(`container ${name} is not wholly removed: ${failed.join('; ')}`, {
+    remedy:
+      'Remove the cause and call `minictr rm` again, or `minictr system recover` where it is not listed any more.',
+  })
+}
+
+function isRunningError(container: Container): MinictrError {
+  const { name, status } = container
+  const reason = isPaused(container)
+    ? 'container is paused and must be unpaused first'
+    : `container is ${status}: stop the container before removing or force remove`
+  return new MinictrError(`cannot remove container "/${name}": ${reason}`, {
+    remedy: `minictr rm -f ${name}`,
+  })
 }

@@ -106,22 +106,17 @@ function checkCpuCount(nanoCpus: number, host: HostFiles): void {
   if (nanoCpus >= NANO / 100 && (available === 0 || nanoCpus <= available * NANO)) return
   throw new MinictrError(
     `Range of CPUs is from 0.01 to ${available}.00, as there are only ${available} CPUs available`,
-    { exitStatus: 125 },
   )
 }
 
 function checkList(list: string, option: string, what: string, available: string): void {
   const wanted = numbersIn(list)
   if (wanted === undefined) {
-    throw new MinictrError(`Invalid value ${list} for ${option}: invalid format: ${list}`, {
-      exitStatus: 125,
-    })
+    throw new MinictrError(`Invalid value ${list} for ${option}: invalid format: ${list}`)
   }
   const existing = numbersIn(available) ?? new Set()
   if (existing.size === 0 || [...wanted].every(number => existing.has(number))) return
-  throw new MinictrError(`Requested ${what} are not available - requested ${list}, available: ${available}`, {
-    exitStatus: 125,
-  })
+  throw new MinictrError(`Requested ${what} are not available - requested ${list}, available: ${available}`)
 }
 
 /** The numbers of a list such as 0-2,7 (cpuset(7), "List format"); undefined where it is none. */

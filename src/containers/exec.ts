@@ -1,0 +1,109 @@
+// exec: one more program in a container that runs. Its monitor is its own: it ends with the program, not with the container.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Observer, perform } from '../runtime/perform.ts'
+import { StepError } from '../runtime/step-error.ts'
+import { MinictrError } from '../system/error.ts'
+import { Monitor } from '../system/monitor.ts'
+import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
+import type { ExecOptions } from './exec-session.ts'
+import { type PlannedExec, planExec } from './plan-exec.ts'
+import { programError } from './program-error.ts'
+import type { Roots } from './state.ts'
+
+const END_PATIENCE_MS = 1000
+const LOOK_AGAIN_MS = 10
+
+/**
+ * Starts the program and waits for its end; with `detach` only for its start. Returns its status, 128+n where signal n
+ * ended it (137 when the container went), 0 for a detached one, 1 where the keys to leave it were typed. Throws MinictrError: 126 for a program that cannot be
+ * started, 127 for one that is not there, 1 for a container that does not run; StepError where the kernel refuses.
+ */
+export async function execInContainer(
+  options: ExecOptions,
+  roots: Roots,
+  observer?: Observer,
+): Promise<number> {
+  const monitor = Monitor.ofLauncher() ?? Monitor.spawn({ stdin: options.interactive ? 'inherit' : 'ignore' })
+  let isLeft = options.detach
+  try {
+    const planned = await planExec(options, roots, () => monitor.host)
+    const status = await performExec(planned, options, monitor, observer)
+    isLeft ||= status === 'detached'
+    if (status !== 'detached') return status
+    process.stderr.write('read escape sequence\n')
+    return 1
+  } finally {
+    // Where it is left to itself, to wait for its end would be to wait for the program's.
+    if (isLeft) monitor.disconnect()
+    else monitor.close()
+  }
+}
+
+async function performExec(
+  planned: PlannedExec,
+  options: ExecOptions,
+  monitor: Monitor,
+  observer: Observer | undefined,
+): Promise<number | 'detached'> {
+  const { host, init } = monitor
+  const performed = perform(planned.plan, { host, container: init }, undefined, observer)
+  const outcome = await performed.catch(async error => {
+    throw error instanceof StepError ? await asExecError(error, planned) : error
+  })
+  if ('quit' in outcome) return 0
+  if (options.detach) {
+    monitor.tell('client_streams', 0, 0, 0)
+    await host.perform([{ name: 'watch', args: [outcome.pid] }])
+    return 0
+  }
+  if (options.tty) monitor.tell('resize')
+  if (options.tty && options.interactive) {
+    monitor.tell('detach_keys', options.detachKeys)
+    monitor.tell('raw_terminal')
+  }
+  monitor.tell('watch', outcome.pid)
+  const resize = () => monitor.tell('resize')
+  if (options.tty) process.on('SIGWINCH', resize)
+  try {
+    const end = await monitor.exitOrDetach()
+    return end === 'detached' ? end : end.status
+  } finally {
+    process.off('SIGWINCH', resize)
+  }
+}
+
+/** What is the user's matter, in Docker's words; the error itself where it is not. */
+export async function asExecError(error: StepError, { id, container, spec }: PlannedExec): Promise<Error> {
+  const { op, errno } = error.failure
+  if (isOfAnEnd(error) || (errno === 'EPIPE' && (await endsNow(container)))) {
+    return new MinictrError(`Container ${id} is not running`, {
+      remedy: 'It ended just now.',
+      exitStatus: 1,
+      cause: error,
+    })
+  }
+  if (op.op === 'chdir') {
+    const reason = { ENOENT: 'no such file or directory', ENOTDIR: 'not a directory' }[errno] ?? errno
+    return new MinictrError(`chdir to cwd ("${spec.process.cwd}"): ${reason}`, {
+      remedy: 'Choose another --workdir: exec makes none. Nothing was started.',
+      exitStatus: errno === 'ENOENT' ? 127 : 126, // as moby's daemon/errors.go reads runc's words
+      cause: error,
+    })
+  }
+  return programError(error) ?? Object.assign(error, { exitStatus: 126 })
+}
+
+/** What only a container that has ended gives as an answer. */
+function isOfAnEnd({ failure: { op, errno } }: StepError): boolean {
+  if (op.op === 'open_process' || op.op === 'setns') return errno === 'ESRCH'
+  if (op.op === 'write_file') return errno === 'ENOENT' || errno === 'ENODEV'
+  return op.op === 'fork' && errno === 'ENOMEM'
+}
+
+/** A dying PID 1 takes all others with it first: whoever was killed so sees it end a moment later. */
+async function endsNow(container: ProcessIdentity): Promise<boolean> {
+  for (const untilMs = Date.now() + END_PATIENCE_MS; isRunning(container); await sleep(LOOK_AGAIN_MS))
+    if (Date.now() > untilMs) return false
+  return true
+}

@@ -1,0 +1,182 @@
+// Deciding how a container joins one more network, or leaves one. Nothing is done.
+
+import type { Family } from '../networks/address.ts'
+import type { Endpoint } from '../networks/endpoint.ts'
+import { forwardedPorts } from '../networks/forwarding.ts'
+import { findNetwork, type Network } from '../networks/network.ts'
+import { bareAddressesOf } from '../networks/new-endpoint.ts'
+import { removePortRules } from '../networks/ruleset.ts'
+import { byWayOut } from '../networks/way-out.ts'
+import { type ConnectContext, connectPlan, disconnectPlan } from '../runtime/connect-plan.ts'
+import type { ContainerFile } from '../runtime/context.ts'
+import type { DefaultRoute } from '../runtime/planned-networks.ts'
+import type { Plan } from '../runtime/step.ts'
+import { MinictrError } from '../system/error.ts'
+import { thisHost } from './host-files.ts'
+import { linkContainers } from './linked.ts'
+import { missingNetworks } from './missing-networks.ts'
+import { networkFiles } from './network-files.ts'
+import { defaultRoute, type Join, nameFiles, plannedPlace } from './network-places.ts'
+import type { NetworkSurroundings } from './networks.ts'
+import type { LinkWish, NetworkWish } from './options.ts'
+import { findNetworks, join, networkNames, wayOutOf } from './plan-networks.ts'
+import { portHolder } from './port-holder.ts'
+import { isNamed, joiningOf, presentJoins } from './present-networks.ts'
+import type { ContainerRecord } from './record.ts'
+import { type Container, containerPaths, type Roots } from './state.ts'
+
+/**
+ * Decides how the container joins the network. Throws MinictrError, in Docker's words, where it is in it, or cannot be. Source: moby,
+ * daemon/container_operations.go (ConnectToNetwork).
+ */
+export function planConnect(
+  container: Container,
+  wish: NetworkWish,
+  links: LinkWish[],
+  roots: Roots,
+  around: NetworkSurroundings,
+): Plan {
+  checkOwnNetwork(container, wish.name)
+  const { networks, newRecord } = findNetworks([wish], around)
+  const network = networks[0]!
+  checkIsNew(container, network, around)
+  const record = {
+    ...container.record,
+    networks: [...container.record.networks, { ...wish, name: network.name }],
+    links: [...container.record.links, ...links],
+  }
+  const change = recordChange(container, record, roots)
+  if (container.status !== 'running') return connectPlan({ ...change, files: [], formerRoutes: [] })
+  const before = presentJoins(container, around)
+  const names = before.map(({ endpoint }) => endpoint.interfaceName)
+  const joined = join(joiningOf(container), network, wish, freeName(names), around)
+  const after = [...before, joined].toSorted(byWayOut)
+  const wayOut = wayOutOf(joined, after)
+  const { store, host } = around
+  return connectPlan({
+    ...change,
+    process: container.run!,
+    networks: {
+      ...(newRecord && { newRecord }),
+      ...missingNetworks(networks, newRecord !== undefined, around),
+      places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
+      files: [],
+    },
+    files: filesOf(container, record, after, roots, around),
+    formerRoutes: routesOf(before, wayOut),
+  })
+}
+
+/**
+ * Decides how the container leaves the network of this name, id or beginning of an id. Throws MinictrError, in Docker's words,
+ * where it is not in it.
+ */
+export function planDisconnect(
+  container: Container,
+  text: string,
+  roots: Roots,
+  around: NetworkSurroundings,
+): Plan {
+  const { store } = around
+  const network = findNetwork(store.list(), text)
+  if (container.record.networkMode === 'host' || network.driver === 'host') throw hostError()
+  const remaining = container.record.networks.filter(({ name }) => !isNamed(network, name))
+  if (remaining.length === container.record.networks.length) throw notConnected(container, network)
+  const change = recordChange(container, { ...container.record, networks: remaining }, roots)
+  const before = presentJoins(container, around)
+  const left = before.find(each => each.network.id === network.id)
+  if (container.status !== 'running' || !left) return disconnectPlan({ ...change, files: [], routes: [] })
+  const after = before.filter(each => each !== left).toSorted(byWayOut)
+  const wayOut = wayOutOf(left, before.toSorted(byWayOut))
+  const { endpoint } = left
+  return disconnectPlan({
+    ...change,
+    process: container.run!,
+    files: filesOf(container, container.record, after, roots, around),
+    place: {
+      link: endpoint.interfaceName,
+      claims: bareAddressesOf(endpoint).map(address => store.addressFile(network.id, address)),
+      endpointFile: store.endpointFile(network.id, container.id),
+      nameFiles: nameFiles(left, store).flatMap(({ path, aside }) => [path, aside]),
+    },
+    ...(endpoint.ports.length > 0 && { ports: portsOf(endpoint, container.id, roots) }),
+    routes: routesOf(after, wayOut),
+  })
+}
+
+function checkOwnNetwork({ record: { networkMode } }: Container, wanted: string): void {
+  if (networkMode === 'host' || wanted === 'host') throw hostError()
+  if (networkMode.startsWith('container:')) {
+    throw new MinictrError(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    )
+  }
+  if (networkMode === 'none' || wanted === 'none') {
+    throw new MinictrError(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    )
+  }
+}
+
+function hostError(): MinictrError {
+  return new MinictrError('container cannot be disconnected from host network or connected to host network')
+}
+
+function notConnected({ id }: Container, { name }: Network): MinictrError {
+  return new MinictrError(`container ${id} is not connected to network ${name}`)
+}
+
+function checkIsNew(container: Container, network: Network, { store }: NetworkSurroundings): void {
+  const isKnown = container.record.networks.some(({ name }) => isNamed(network, name))
+  if (!isKnown && !store.endpoint(network.id, container.id)) return
+  throw new MinictrError(`endpoint with name ${container.name} already exists in network ${network.name}`)
+}
+
+type Change = Pick<ConnectContext, 'containerId' | 'record'>
+
+function recordChange({ id }: Container, record: ContainerRecord, roots: Roots): Change {
+  const path = containerPaths(roots, id).record
+  return {
+    containerId: id,
+    record: { path, aside: `${path}.new`, text: `${JSON.stringify(record, null, 2)}\n` },
+  }
+}
+
+function freeName(taken: readonly string[]): string {
+  for (let number = 0; ; number++) if (!taken.includes(`eth${number}`)) return `eth${number}`
+}
+
+/** The ways out that these families have by the networks, the first of which is the best. */
+function routesOf(joins: readonly Join[], families: readonly Family[]): (DefaultRoute & { link: string })[] {
+  const ordered = joins.toSorted(byWayOut)
+  return families.flatMap(family => {
+    const way = ordered.find(each => wayOutOf(each, ordered).includes(family))
+    return way ? [{ ...defaultRoute(way.network, family), link: way.endpoint.interfaceName }] : []
+  })
+}
+
+function filesOf(
+  container: Container,
+  record: ContainerRecord,
+  ordered: readonly Join[],
+  roots: Roots,
+  around: NetworkSurroundings,
+): ContainerFile[] {
+  const joining = joiningOf(container)
+  const { hostsLines } = linkContainers(record.links, record.name, ordered, around, 'running')
+  const { directory } = containerPaths(roots, container.id)
+  const all = networkFiles(
+    record,
+    joining.hostname,
+    directory,
+    thisHost,
+    networkNames(ordered, joining, hostsLines),
+  )
+  return all.filter(({ path }) => !path.endsWith('/hostname'))
+}
+
+function portsOf(endpoint: Endpoint, id: string, roots: Roots) {
+  const forwarded = forwardedPorts(endpoint.ports, bareAddressesOf(endpoint))
+  const holder = portHolder(id, roots)
+  return { removeRules: removePortRules(forwarded), ...(holder && { holder }) }
+}

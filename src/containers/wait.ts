@@ -1,0 +1,33 @@
+// wait: the end of a container, whoever started it.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitForEnd } from '../system/attach.ts'
+import type { RunSettings } from './plan-run.ts'
+import { recover } from './recover.ts'
+import { type Container, containerPaths, readContainer } from './state.ts'
+
+const LOOK_AGAIN_MS = 50
+
+/**
+ * Resolves to the status of a container when it does not run (any more): at once where it has ended, to 0 where it was never
+ * started, to undefined where nobody saw how it ended, because its monitor was killed. Source: moby, container/state.go (Wait).
+ */
+export async function waitForContainer(
+  container: Container,
+  settings: RunSettings,
+): Promise<number | undefined> {
+  for (let current = container; ; current = readContainer(settings, container.id) ?? current) {
+    if (current.status === 'created') return 0
+    if (current.status === 'exited') return current.exit?.exitStatus ?? undefined
+    const status = current.status === 'running' ? await endOfRun(current, settings) : undefined
+    if (status !== undefined) return status
+    await sleep(LOOK_AGAIN_MS)
+  }
+}
+
+/** Undefined where nobody could be asked: it was just starting or ending, or its monitor is gone, and its end is undone now. */
+async function endOfRun({ id }: Container, settings: RunSettings): Promise<number | undefined> {
+  const end = await waitForEnd(containerPaths(settings, id).socket)
+  if (!end) await recover(settings)
+  return end?.status
+}
