@@ -10,17 +10,19 @@ export type Abbreviation = { name: string; value: string }
 const unquoted = /^[A-Za-z0-9_@%+=:,./-]+$/
 
 /**
- * The names used for this container: ID, DIR (its directory), ROOT (its root) and LAYERS (the directory that holds the
- * image's layers), the ones that others are written with first.
+ * The names used for this container: ID, DIR (its directory, which holds its root and its lock), ROOT (its root), LAYERS (the
+ * directory that holds the image's layers) and NET (that of who is in its first network), the ones that others are written with
+ * first.
  */
 export function abbreviationsOf(plan: Plan): Abbreviation[] {
   const ops = plan.steps.flatMap(step => step.ops)
   const root = rootOf(ops)
   const names = [
     { name: 'ID', value: plan.containerId },
-    { name: 'DIR', value: parentOf(root) },
+    { name: 'DIR', value: parentOf(root || lockOf(ops)) },
     { name: 'ROOT', value: root },
     { name: 'LAYERS', value: sharedParent(lowerDirectories(ops)) },
+    { name: 'NET', value: networkOf(ops) },
   ]
   return names.filter(({ value }) => value.length > 1 && unquoted.test(value))
 }
@@ -58,6 +60,10 @@ function rootOf(ops: Op[]): string {
   return ops.flatMap(op => ('in' in op && op.in ? op.in : []))[0] ?? ''
 }
 
+function lockOf(ops: Op[]): string {
+  return ops.flatMap(op => (op.op === 'lock' && op.as === 'container-lock' ? op.path : []))[0] ?? ''
+}
+
 function lowerDirectories(ops: Op[]): string[] {
   const overlay = ops.find(op => op.op === 'mount' && op.type === 'overlay')
   const data = overlay?.op === 'mount' ? (overlay.data ?? '') : ''
@@ -67,6 +73,12 @@ function lowerDirectories(ops: Op[]): string[] {
       ?.split(':')
       .filter(path => path.startsWith('/')) ?? []
   )
+}
+
+/** Where its addresses are claimed. */
+function networkOf(ops: Op[]): string {
+  const claims = ops.flatMap(op => (op.op === 'write_file' && typeof op.path === 'string' ? op.path : []))
+  return claims.flatMap(path => /^(.*\/networks\/[0-9a-f]{64})\/addresses\//.exec(path)?.[1] ?? [])[0] ?? ''
 }
 
 function parentOf(path: string): string {

@@ -1,6 +1,5 @@
 // A plan as a page to read: what will be made, then every step with its reason, its calls and how it is undone.
 
-import type { Spec } from '../runtime/spec.ts'
 import type { Plan } from '../runtime/step.ts'
 import {
   type Abbreviation,
@@ -11,51 +10,55 @@ import {
 } from './abbreviations.ts'
 import { explainStep, type OpExplanation, type StepExplanation } from './explanation.ts'
 import { type Page, shorten, wrap } from './page.ts'
-import { summaryOf } from './summary.ts'
+import type { Summary } from './summary.ts'
 
-/** What is explained: a plan and the configuration it was made from. */
-export type Subject = { plan: Plan; spec: Spec }
+/** What is explained: a plan and what it comes to. */
+export type Subject = { plan: Plan; summary: Summary }
 
 /** A call or a command longer than this many lines of the page is cut. */
 const LINES_OF_A_CALL = 3
 
 /** The whole page; with `only`, the one step of that id. */
-export function explanationText({ plan, spec }: Subject, page: Page, only?: string): string {
+export function explanationText({ plan, summary }: Subject, page: Page, only?: string): string {
   const names = abbreviationsOf(plan)
   const total = plan.steps.length
   const steps = plan.steps
     .map((step, index) => ({ step, text: () => stepText(explainStep(step), index, total, names, page) }))
     .filter(({ step }) => only === undefined || step.id === only)
     .map(({ text }) => text())
-  return [headerText(plan, spec, names, page), ...steps].join('\n\n')
+  return [headerText(plan, summary, names, page), ...steps].join('\n\n')
 }
 
 /** The same as data; a stable form for programs. */
-export function explanationData({ plan, spec }: Subject, only?: string): object {
+export function explanationData({ plan, summary }: Subject, only?: string): object {
   const steps = plan.steps.map((step, index) => ({ number: index + 1, ...explainStep(step) }))
+  const { image, name, facts } = summary
   return {
     containerId: plan.containerId,
-    ...summaryOf(spec),
+    ...{ image, name, facts },
     steps: steps.filter(({ id }) => only === undefined || id === only),
   }
 }
 
-function headerText(plan: Plan, spec: Spec, names: Abbreviation[], page: Page): string {
+function headerText(plan: Plan, summary: Summary, names: Abbreviation[], page: Page): string {
   const { strong, faint } = page.style
-  const summary = summaryOf(spec)
   const host = plan.steps.filter(({ side }) => side === 'host').length
   const calls = plan.steps.reduce((sum, { ops }) => sum + ops.length, 0)
   const facts: [string, string][] = [
-    ['image', [summary.image.name, summary.image.digest].filter(Boolean).join(' ')],
+    ...(summary.image
+      ? [['image', [summary.image.name, summary.image.digest].filter(Boolean).join(' ')] as [string, string]]
+      : []),
     ['container', [summary.name, plan.containerId].filter(Boolean).join(' ')],
     ...Object.entries(summary.facts),
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
-  const how =
-    `${plan.steps.length} steps, ${calls} calls. ${host} steps are performed on the host, the others by the process ` +
-    'that turns into the container. Nothing of it has been done.'
+  const where =
+    summary.becomes === undefined
+      ? 'All of them are performed on the host.'
+      : `${host === 1 ? '1 step is' : `${host} steps are`} performed on the host, the others by the process that turns into ${summary.becomes}.`
+  const how = `${plan.steps.length} steps, ${calls} calls. ${where} Nothing of it has been done.`
   return [
-    strong('A container, step by step'),
+    strong(`${summary.title}, step by step`),
     '',
     ...facts.flatMap(([name, value]) => hanging(`${faint(name.padEnd(width))}  `, width + 2, value, page)),
     '',
@@ -84,7 +87,7 @@ export function stepText(
     ...wrap(step.why, rest.columns),
     ...(shown.length ? [''] : []),
     ...shown.flatMap(op => opLines(op, names, rest)),
-    ...(more > 0 ? [faint(`… and ${more} more; minictr explain run --only ${step.id} shows all`)] : []),
+    ...(more > 0 ? [faint(`… and ${more} more; minictr explain … --only ${step.id} shows all`)] : []),
     '',
     ...undoLines(step, names, rest),
     ...(step.manuals.length ? hanging(faint('read  '), 6, step.manuals.join(', '), rest, faint) : []),

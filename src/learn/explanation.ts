@@ -60,6 +60,7 @@ function explainOp(op: Op): OpExplanation {
 function commandOf(twin: Exclude<Twin, { none: string }>): string {
   if ('run' in twin) return twin.run
   if ('unshare' in twin) return `unshare ${twin.unshare.join(' ')}`
+  if ('nsenter' in twin) return words('nsenter', ...twin.nsenter)
   if ('setpriv' in twin) return words('setpriv', ...twin.setpriv)
   if ('chdir' in twin) return words('cd', twin.chdir)
   if ('seccompFilter' in twin) return 'setpriv --seccomp-filter FILE   # util-linux 2.41 or later'

@@ -1,6 +1,7 @@
 // The page a learner reads: its width, wrapped paragraphs, and few colours, only where a terminal shows them.
 
 import type { WriteStream } from 'node:tty'
+import { visible } from '../system/visible.ts'
 
 /** How text looks: the identity where there are no colours. */
 export type Style = {
@@ -54,7 +55,9 @@ export const plainPage: Page = { columns: FILE_COLUMNS, style: plain }
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(/\s+/).filter(each => each !== '')) {
+  for (const word of visible(text)
+    .split(/\s+/)
+    .filter(each => each !== '')) {
     if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line)
       line = word
@@ -65,6 +68,6 @@ export function wrap(text: string, columns: number): string[] {
 
 /** One line of at most `columns` characters, its end left out where it is longer. */
 export function shorten(text: string, columns: number): string {
-  const line = text.replaceAll('\n', ' ')
+  const line = visible(text.replaceAll('\n', ' '))
   return line.length <= columns ? line : `${line.slice(0, Math.max(columns - 2, 1))} …`
 }

@@ -8,10 +8,14 @@ import type { Step } from '../runtime/step.ts'
 import { type Abbreviation, abbreviateCommand } from './abbreviations.ts'
 import type { Subject } from './explain.ts'
 import { comment, heading, note, runLines } from './script-lines.ts'
-import { enterToolbox, fillToolbox, replaceBy, toolsOf } from './toolbox.ts'
+import { afterMeeting } from './script-meeting.ts'
+import { enterToolbox, fillToolbox, replaceBy, takeToolbox, toolFunctions, toolsOf } from './toolbox.ts'
 
-/** A shell of the script: what it performs, and the words of the command that starts the next one inside it. */
-type Shell = { lines: string[]; nsenter: string[]; unshare: string[] }
+/**
+ * A shell of the script: what it performs, and the options of the command that starts the next one inside it; with `tools`
+ * that next one has another root, and takes these along.
+ */
+type Shell = { lines: string[]; nsenter: string[]; unshare: string[]; tools?: string[] }
 
 /** What is known on the way through the container's steps. */
 type Walk = {
@@ -35,6 +39,7 @@ export function containerSide(subject: Subject, names: Abbreviation[]): string[]
     directory: '/',
   }
   const steps = subject.plan.steps.filter(({ side }) => side === 'container')
+  const waiting = afterMeeting(subject.plan)
   const tools = [
     ...new Set([...toolsOf(afterPivot(steps).flatMap(commandsOf)), 'env', 'setpriv', 'umount']),
   ].sort()
@@ -43,8 +48,9 @@ export function containerSide(subject: Subject, names: Abbreviation[]): string[]
     const lines = heading(step, subject.plan)
     if (!hasScoped && step.ops.some(op => 'in' in op && op.in)) {
       hasScoped = true
-      here(walk).lines.push(...linkGuard(steps, subject.spec.root.path, names))
+      here(walk).lines.push(...linkGuard(steps, scopeOf(steps), names))
     }
+    if (step === waiting) here(walk).lines.push(...meetHost)
     const enters = step.ops.some(op => isGate(op) && startsShell(op, walk))
     if (enters) walk.shells.push({ lines: [], nsenter: [], unshare: [] })
     if (step.ops.some(({ op }) => op === 'pivot_root')) lines.push(...fillToolbox(tools))
@@ -53,6 +59,15 @@ export function containerSide(subject: Subject, names: Abbreviation[]): string[]
   }
   return nest(walk.shells, subject)
 }
+
+/** By a file of /proc that the host has mounted the shell learns which number it has there. */
+const meetHost = [
+  '',
+  ...comment('Now the host makes its links, for which it has to know the process by its number there.'),
+  'read -r PID rest < /proc/self/stat',
+  'echo "$PID" > "$MEETING/pid"',
+  'read -r rest < "$MEETING/ready"',
+]
 
 /** A step that opens a terminal does nothing else in a script, which has the one it was started from. */
 function opsFor({ ops }: Step): Op[] {
@@ -65,13 +80,18 @@ function here(walk: Walk): Shell {
   return walk.shells.at(-1)!
 }
 
+/** The root that paths of the container are resolved in. */
+function scopeOf(steps: Step[]): string {
+  return steps.flatMap(({ ops }) => ops.flatMap(op => ('in' in op && op.in ? op.in : [])))[0] ?? ''
+}
+
 function isGate({ op }: Op): boolean {
   return op === 'unshare' || op === 'setns'
 }
 
 /** The first namespace, and a user namespace after others, are entered by starting a shell in them. */
 function startsShell(op: Op, { shells }: Walk): boolean {
-  return shells.length === 1 || (op.op === 'setns' && op.namespace === 'user')
+  return shells.length === 1 || (op.op === 'setns' && op.namespaces.includes('user'))
 }
 
 function containerOp(op: Op, walk: Walk, tools: string[], names: Abbreviation[]): string[] {
@@ -86,7 +106,8 @@ function containerOp(op: Op, walk: Walk, tools: string[], names: Abbreviation[])
       walk.namespaceFiles.set(op.as, '/proc/$USERNS_PID/ns/user')
       return [...runLines(op, names), 'export USERNS_PID']
     case 'setns': {
-      const option = `--${op.namespace}=${walk.namespaceFiles.get(op.slot) ?? ''}`
+      if (op.pid !== undefined) break
+      const option = `--${op.namespaces[0]}=${walk.namespaceFiles.get(op.slot) ?? ''}`
       gate.nsenter.push(option)
       return note(`nsenter ${option}: above, where this shell was started.`)
     }
@@ -100,6 +121,13 @@ function containerOp(op: Op, walk: Walk, tools: string[], names: Abbreviation[])
       return seccompLines(shellTwin(op) as { seccompFilter: string })
   }
   const twin = shellTwin(op)
+  if ('nsenter' in twin) {
+    gate.nsenter.push(...twin.nsenter)
+    gate.tools = tools
+    walk.hasPivoted = true
+    return note(`nsenter ${twin.nsenter.join(' ')}: above, where this shell was started.`)
+  }
+  if ('unshare' in twin && gate.tools) return note('nsenter --pid has forked already.')
   if ('unshare' in twin) {
     gate.unshare.push(...twin.unshare)
     return note(`unshare ${twin.unshare.join(' ')}: above, where this shell was started.`)
@@ -158,7 +186,9 @@ function execLines({ argv, env }: { argv: string[]; env: string[] }, walk: Walk)
 
 /** The shells, each within the command that the one before starts, the first in a subshell of the script. */
 function nest(shells: Shell[], { plan }: Subject): string[] {
-  const takesInput = plan.steps.some(({ ops }) => ops.some(op => op.op === 'spawn_init' && op.stdin))
+  const takesInput = plan.steps.some(({ ops }) =>
+    ops.some(op => op.op === 'spawn_init' && op.stdin !== 'none'),
+  )
   let nested: string[] = []
   for (const [index, shell] of [...shells.entries()].reverse()) {
     const within = nested.length ? [...shell.lines, '', ...nested] : shell.lines
@@ -166,9 +196,40 @@ function nest(shells: Shell[], { plan }: Subject): string[] {
     nested =
       index === 0
         ? ['(', ...within, takesInput ? ')' : ') </dev/null']
-        : [`exec ${entrance(shell)}sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
+        : shell.tools
+          ? inAnotherRoot(shell, shell.tools, within)
+          : [`exec ${entrance(shell)}sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`, 'exec 3<&-', ...within, mark]
   }
   return nested
+}
+
+/**
+ * A shell with another root: what it needs lies in a file system that only its working directory leads to. nsenter(1) looks
+ * for that directory before it enters the namespaces.
+ */
+function inAnotherRoot(shell: Shell, tools: string[], lines: string[]): string[] {
+  const inner = endMark('INSIDE', lines)
+  const outer = [
+    'exec 3<&-',
+    ...fillToolbox([...tools, 'nsenter', 'sh'].sort(), '1777'),
+    ...takeToolbox,
+    ...comment(
+      'Unlike minictr’s own, the processes that follow are open to those in the container, which could trace them while ' +
+        'they still have all rights: enter only containers you trust this way.',
+    ),
+    `exec ${replaceBy('nsenter')} ${shell.nsenter.join(' ')} --wd=. \\`,
+    `  ${replaceBy('sh')} -euc "$(cat <<'${inner}'`,
+    ...toolFunctions(tools),
+    ...lines,
+    inner,
+    ')"',
+  ]
+  const mark = endMark('TOOLS', outer)
+  return [
+    `exec unshare --mount --propagation private sh -euc 'eval "$(cat <&3)"' 3<<'${mark}'`,
+    ...outer,
+    mark,
+  ]
 }
 
 /** A line by which the lines of a here-document end: none of them, whatever an image put into its variables. */
@@ -223,8 +284,10 @@ function scopedPath(op: Op): string | undefined {
   return path === '/' ? undefined : path
 }
 
+/** The steps from the one on in which the tools of this machine can no longer be found. */
 function afterPivot(steps: Step[]): Step[] {
-  return steps.slice(steps.findIndex(({ ops }) => ops.some(({ op }) => op === 'pivot_root')))
+  const changesRoot = (op: Op) => op.op === 'pivot_root' || (op.op === 'setns' && op.pid !== undefined)
+  return steps.slice(steps.findIndex(({ ops }) => ops.some(changesRoot)))
 }
 
 function commandsOf(step: Step): string[] {

@@ -2,68 +2,103 @@
 
 import type { Op, OpOf } from '../runtime/op.ts'
 import { showText } from '../runtime/ops/row.ts'
-import type { Step } from '../runtime/step.ts'
+import type { Plan, Step } from '../runtime/step.ts'
 import { type Abbreviation, abbreviationsOf, definitions } from './abbreviations.ts'
 import type { Subject } from './explain.ts'
 import { containerSide } from './script-container.ts'
 import { comment, heading, note, rule, runLines } from './script-lines.ts'
-import { summaryOf } from './summary.ts'
+import { endMeeting, meetingLines, meetingSteps } from './script-meeting.ts'
 
 const LONG_CHARACTERS = 2000
 
 /**
- * The script. It runs as root under `sh`, with util-linux, coreutils, findutils, iproute2 and hostname; it removes at its
- * end what it made, and exits with the status of the container's program.
+ * The script. It runs as root under `sh`, with util-linux, coreutils, findutils, iproute2 and hostname. One that starts a program
+ * removes at its end what it made, and exits with the status of the program; any other undoes what it did where it fails.
  */
 export function scriptText(subject: Subject): string {
   const { plan } = subject
   const names = abbreviationsOf(plan)
   const host = plan.steps.filter(step => step.side === 'host')
+  const starts = startsProgram(subject)
+  const meeting = meetingSteps(plan)
+  const exported = [
+    ...names.map(({ name }) => name),
+    ...(starts ? ['TOOLBOX'] : []),
+    ...(meeting.length > 0 ? ['MEETING'] : []),
+  ]
+  const hostLines = (steps: Step[], counts = true) =>
+    steps.flatMap(step => hostStep(step, subject, names, counts))
   return [
     ...introduction(subject),
     ...definitions(names),
-    'TOOLBOX=$(mktemp -d)',
-    `export ${[...names.map(({ name }) => name), 'TOOLBOX'].join(' ')}`,
+    ...(starts ? ['TOOLBOX=$(mktemp -d)'] : []),
+    ...(meeting.length > 0 ? ['MEETING=$(mktemp -d)', 'HOST='] : []),
+    ...(exported.length > 0 ? [`export ${exported.join(' ')}`] : []),
     ...cleanUp(host, subject, names),
     ...ownerMapping(subject),
     ...tiedMounts(subject),
     '',
     rule("The host's side"),
-    ...host.flatMap(step => hostStep(step, subject, names)),
-    '',
-    rule("The container's side"),
-    ...containerSide(subject, names),
+    ...hostLines(host.filter(step => !meeting.includes(step))),
+    ...(meeting.length > 0 ? meetingLines(plan, meeting, hostLines(meeting, false)) : []),
+    ...(starts ? ['', rule("The container's side"), ...containerSide(subject, names)] : []),
     '',
   ].join('\n')
 }
 
-function introduction({ spec }: Subject): string[] {
-  const { image, name } = summaryOf(spec)
+/** Whether there is a process that turns into a program: else all of it is done on the host. */
+function startsProgram({ plan }: Subject): boolean {
+  return plan.steps.some(({ side }) => side === 'container')
+}
+
+function introduction(subject: Subject): string[] {
+  const { plan, summary } = subject
+  const { command } = plan
+  const { title, image, name } = summary
+  const what = image
+    ? `The container ${name ?? ''} of ${image.name ?? 'a ready directory'}, made with a shell instead of minictr.`
+    : `${title}, ${name}, with a shell instead of minictr.`
+  const programs = programsOf(plan)
+  const layers = image ? ', and the layers of the image where minictr has them' : ''
+  const end = startsProgram(subject)
+    ? 'It ends with the status of the program, and removes what it made.'
+    : 'Where a command fails, what was done before is undone, as far as it can be. No event is told of it.'
   return [
     '#!/bin/sh',
-    ...comment(
-      `The container ${name ?? ''} of ${image.name ?? 'a ready directory'}, made with a shell instead of minictr.`,
-    ),
+    ...comment(what),
     '#',
     ...comment(
-      'Every command does what one system call of `minictr run` does; the numbers are those of `minictr explain run`. ' +
-        'It needs root, util-linux, coreutils, findutils, iproute2, hostname, and the layers of the image where minictr ' +
-        "has them. It ends with the status of the container's program, and removes what it made.",
+      `Every command does what one system call of \`minictr ${command}\` does; the numbers are those of \`minictr explain ` +
+        `${command}\`. It needs root, util-linux, coreutils, findutils, iproute2, hostname${programs}${layers}. ${end}`,
     ),
     '',
     'set -eu',
     'umask 022',
     '',
-    ...comment(
-      'mount(8) since 2.39 has a newer interface to the kernel, which takes no more than 255 bytes of lowerdir.',
-    ),
-    'export LIBMOUNT_FORCE_MOUNT2=always',
-    ...comment(
-      'And it takes nothing from a file that says how directories of the same names are usually mounted.',
-    ),
-    'export LIBMOUNT_FSTAB=/dev/null',
-    '',
+    ...(startsProgram(subject) ? mountSettings : []),
   ]
+}
+
+const mountSettings = [
+  ...comment(
+    'mount(8) since 2.39 has a newer interface to the kernel, which takes no more than 255 bytes of lowerdir.',
+  ),
+  'export LIBMOUNT_FORCE_MOUNT2=always',
+  ...comment(
+    'And it takes nothing from a file that says how directories of the same names are usually mounted.',
+  ),
+  'export LIBMOUNT_FSTAB=/dev/null',
+  '',
+]
+
+/** Those that only some plans need. */
+function programsOf({ steps }: Plan): string {
+  const ops = steps.flatMap(step => step.ops)
+  const needed = [
+    ...(ops.some(({ op }) => op === 'nft') ? ['nftables'] : []),
+    ...new Set(ops.flatMap(op => (op.op === 'run_program' ? op.argv[0]! : []))),
+  ]
+  return needed.map(name => `, ${name}`).join('')
 }
 
 /** An older mount(8) passes over the option that maps owners, without a word. */
@@ -88,16 +123,24 @@ function tiedMounts({ plan }: Subject): string[] {
   ]
 }
 
-/** The function that undoes the steps that were reached, the last one first. */
-function cleanUp(host: Step[], { plan }: Subject, names: Abbreviation[]): string[] {
+/** The function that undoes the steps that were reached, the last one first; nothing where nothing can be undone. */
+function cleanUp(host: Step[], subject: Subject, names: Abbreviation[]): string[] {
+  const { plan } = subject
+  const starts = startsProgram(subject)
   const undoing = host
     .filter(({ undo }) => Array.isArray(undo) && undo.length > 0)
     .reverse()
-    .flatMap(step => [
-      `  if [ "$reached" -ge ${plan.steps.indexOf(step) + 1} ]; then # ${step.id}`,
-      ...(step.undo as Op[]).flatMap(op => runLines(op, names)).map(line => `    ${line}`),
-      '  fi',
-    ])
+    .flatMap(step => {
+      const lines = (step.undo as Op[]).flatMap(op => runLines(op, names))
+      // What has no command in shell made nothing in shell.
+      if (lines.every(line => line.startsWith('#'))) return []
+      return [
+        `  if [ "$reached" -ge ${plan.steps.indexOf(step) + 1} ]; then # ${step.id}`,
+        ...lines.map(line => `    ${line}`),
+        '  fi',
+      ]
+    })
+  if (undoing.length === 0 && !starts) return []
   return [
     '',
     ...comment('Undoes every step that was reached, the last one first.'),
@@ -105,8 +148,10 @@ function cleanUp(host: Step[], { plan }: Subject, names: Abbreviation[]): string
     'clean_up() {',
     '  status=$?',
     '  set +e',
+    ...(starts ? [] : ['  [ "$status" -ne 0 ] || exit 0']),
     ...undoing,
-    '  rmdir "$TOOLBOX"',
+    ...(meetingSteps(plan).length > 0 ? endMeeting.map(line => `  ${line}`) : []),
+    ...(starts ? ['  rmdir "$TOOLBOX"'] : []),
     '  exit "$status"',
     '}',
     'trap clean_up EXIT',
@@ -116,20 +161,23 @@ function cleanUp(host: Step[], { plan }: Subject, names: Abbreviation[]): string
   ]
 }
 
-function hostStep(step: Step, subject: Subject, names: Abbreviation[]): string[] {
+function hostStep(step: Step, subject: Subject, names: Abbreviation[], counts = true): string[] {
   const [first = [], ...rest] = step.ops.map(op =>
     isUnread(op, subject) ? note(`${op.path}: left out, nothing below reads it.`) : runLines(op, names),
   )
-  const isUndone = Array.isArray(step.undo) && step.undo.length > 0
+  const isUndone = counts && Array.isArray(step.undo) && step.undo.length > 0
   // Reached as soon as the first command has done its work: one that fails has made nothing.
   const reached = isUndone ? [`reached=${subject.plan.steps.indexOf(step) + 1}`] : []
   return [...heading(step, subject.plan), ...first, ...reached, ...rest.flat()]
 }
 
-/** A file so long that it would hide the rest, which no other op names: minictr's own record of the container. */
-function isUnread(op: Op, { plan }: Subject): op is OpOf<'write_file'> {
+/** A file so long that it would hide the rest, which no other op names: minictr's own record of a container that goes again. */
+function isUnread(op: Op, subject: Subject): op is OpOf<'write_file'> {
   if (op.op !== 'write_file' || op.how !== 'create' || showText(op.content).length < LONG_CHARACTERS)
     return false
+  if (!startsProgram(subject)) return false
   const path = JSON.stringify(op.path)
-  return !plan.steps.some(({ ops }) => ops.some(each => each !== op && JSON.stringify(each).includes(path)))
+  return !subject.plan.steps.some(({ ops }) =>
+    ops.some(each => each !== op && JSON.stringify(each).includes(path)),
+  )
 }

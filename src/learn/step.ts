@@ -1,7 +1,9 @@
 // A run walked one step at a time: before each, what comes next and why, and a person who says when.
 
+import { existsSync } from 'node:fs'
 import type { Observer, StepReport } from '../runtime/perform.ts'
 import type { Plan, Step } from '../runtime/step.ts'
+import { visible } from '../system/visible.ts'
 import { type Abbreviation, abbreviationsOf, definitions } from './abbreviations.ts'
 import { stepText } from './explain.ts'
 import { explainStep } from './explanation.ts'
@@ -15,7 +17,7 @@ const MOST_CALLS = 8
 const help = `
   Enter, next   perform this step
   continue      perform all that are left, without asking
-  quit          undo everything and leave
+  quit          leave; what was done is undone, where it can be
   sh            a shell on this machine; $ROOT, $PID and the other names are set
   look          what the half-made container is like now, and a shell inside where there is one
   plan          all the steps, and where we are
@@ -30,7 +32,7 @@ const answers: Answer[] = ['next', 'continue', 'quit', 'sh', 'look', 'plan', 'he
 export class StepByStep implements Observer {
   private readonly terminal: Conversation
   private readonly page: Page
-  private plan: Plan = { containerId: '', steps: [] }
+  private plan: Plan = { containerId: '', command: '', steps: [] }
   private names: Abbreviation[] = []
   private pid = 0
   private isAsking = true
@@ -42,10 +44,12 @@ export class StepByStep implements Observer {
 
   begin(plan: Plan): void {
     this.plan = plan
+    this.pid = processOf(plan)
+    this.isAsking = true
     this.names = abbreviationsOf(plan)
     const { strong, faint } = this.page.style
     this.say(
-      strong(`A container in ${plan.steps.length} steps. Nothing has been done yet.`),
+      strong(`${plan.steps.length} steps. Nothing has been done yet.`),
       faint('Enter performs a step; help says what else there is.'),
       '',
       ...definitions(this.names).map(line => `  ${faint(line)}`),
@@ -58,20 +62,30 @@ export class StepByStep implements Observer {
     const answer = await this.answer(index)
     if (answer === 'continue') this.isAsking = false
     if (answer === 'quit') {
-      this.say(`Leaving before step ${index + 1}, ${step.id}: what was done is undone now.`)
+      this.say(`Leaving before step ${index + 1}, ${step.id}: ${this.whatIsLeft(index)}`)
       return 'quit'
     }
+    const gives = this.plan.steps.at(-1)?.side === 'container'
     // The last step gives the terminal to the container.
-    if (answer === 'continue' || index + 1 === total) this.terminal.close()
+    if (gives && (answer === 'continue' || index + 1 === total)) this.terminal.close()
     return 'go'
   }
 
   after(report: StepReport): void {
-    this.pid = report.pid
+    if (report.pid > 0) this.pid = report.pid
     if (!this.isAsking || report.index + 1 === report.total) return
     const calls = report.opElapsedNs.length
     const took = `${kernelUs(report).toFixed(0)} µs in ${calls} ${calls === 1 ? 'call' : 'calls'}`
     this.say(this.page.style.faint(`done: ${took}`))
+  }
+
+  /** Of a program that has ended nothing can be taken back. */
+  private whatIsLeft(index: number): string {
+    const done = this.plan.steps.slice(0, index)
+    if (!done.some(({ ops }) => ops.some(({ op }) => op === 'signal_process'))) {
+      return 'what was done is undone now.'
+    }
+    return 'what was done stays so; what is left is done by the next command about this container.'
   }
 
   /** Lets go of the terminal, also where a step failed. */
@@ -112,7 +126,11 @@ export class StepByStep implements Observer {
       this.say('There is no process to look at yet: spawn-init makes it.')
       return
     }
-    this.say('', ...lookAt(this.pid), '')
+    if (!existsSync(`/proc/${this.pid}`)) {
+      this.say(`Process ${this.pid} has ended.`)
+      return
+    }
+    this.say('', ...lookAt(this.pid).map(visible), '')
     const shell = shellInside(this.pid)
     if (shell === undefined) {
       this.say(
@@ -130,6 +148,12 @@ export class StepByStep implements Observer {
   private say(...lines: string[]): void {
     this.terminal.write(`${lines.join('\n')}\n`)
   }
+}
+
+/** The process that the plan is about, where it runs already. */
+function processOf({ steps }: Plan): number {
+  const found = steps.flatMap(({ ops }) => ops.flatMap(op => (op.op === 'open_process' ? op.pid : [])))
+  return found[0] ?? 0
 }
 
 /** What a line means: a word, or the beginning of one; nothing typed is the next step. */

@@ -1,32 +1,59 @@
 // What a container will be, in a few lines: the choices that flags, image and defaults came to.
 
+import type { ContainerRecord } from '../containers/record.ts'
+import { bracketed } from '../networks/port-bindings.ts'
+import type { PortWish } from '../networks/ports.ts'
 import { capabilityNames } from '../runtime/capabilities.ts'
 import { annotation, type OverlaySource, type Resources, type Spec } from '../runtime/spec.ts'
 
 export type Summary = {
-  image: { name?: string; digest?: string; id?: string }
+  /** What is made or done by it, as a heading: `A container`. */
+  title: string
+  /** What the process of the container's side turns into, where there is one. */
+  becomes?: string
+  image?: { name?: string; digest?: string; id?: string }
+  /** The container's. */
   name?: string
   /** A short text for each thing that was decided, by its name, in reading order. */
   facts: Record<string, string>
 }
 
-/** The choices of a configuration, each as a line of text. */
-export function summaryOf(spec: Spec): Summary {
-  const { annotations } = spec
+/** What the OCI configuration does not know. */
+export type ContainerIdentity = Pick<Summary, 'name' | 'image'> &
+  Partial<Pick<ContainerRecord, 'networkMode' | 'networks' | 'ports'>>
+
+/** The choices of a container's configuration, each as a line of text. */
+export function summaryOf(spec: Spec, identity: ContainerIdentity): Summary {
+  const { name, image } = identity
+  const network = networkOf(identity)
   return {
-    image: {
-      name: annotations[annotation.image],
-      digest: annotations[annotation.imageDigest],
-      id: annotations[annotation.imageId],
-    },
-    name: annotations[annotation.name],
+    title: 'A container',
+    becomes: 'the container',
+    image,
+    name,
     facts: {
       program: `${spec.process.args.join(' ')} in ${spec.process.cwd}`,
       user: userOf(spec),
       root: rootOf(spec),
       namespaces: namespacesOf(spec),
+      ...(network !== undefined && { network }),
       mounts: spec.mounts.map(mount => mount.destination).join(' '),
       limits: limitsOf(spec.linux.resources ?? {}),
+      power: powerOf(spec),
+    },
+  }
+}
+
+/** The choices of one more program in the container of that name; `spec` is as `sessionSpec` makes it. */
+export function execSummary(name: string, spec: Spec): Summary {
+  return {
+    title: 'A program in a running container',
+    becomes: 'the program',
+    name,
+    facts: {
+      program: `${spec.process.args.join(' ')} in ${spec.process.cwd}`,
+      user: userOf(spec),
+      namespaces: `the container’s ${spec.linux.namespaces.map(({ type }) => type).join(', ')}`,
       power: powerOf(spec),
     },
   }
@@ -55,7 +82,23 @@ function namespacesOf({ linux }: Spec): string {
   ].join('; ')
 }
 
-function limitsOf({ memory, cpu, pids, blockIO }: Resources): string {
+function networkOf({ networkMode, networks = [], ports }: ContainerIdentity): string | undefined {
+  if (networkMode === undefined || networks.length === 0) return undefined
+  const names = networks.map(({ name }) => name).join(' and ')
+  const published = ports?.published.map(portOf) ?? []
+  const all = ports?.publishesAll ? ['all that it exposes'] : []
+  const shown = [...published, ...all].join(' ')
+  return shown === '' ? `in ${names}` : `in ${names}, published ${shown}`
+}
+
+function portOf({ hostAddress, hostPorts, port, protocol }: PortWish): string {
+  const { first, last } = hostPorts ?? {}
+  const range = first === undefined ? 'any' : first === last ? String(first) : `${first}-${last}`
+  return `${hostAddress === undefined ? '' : `${bracketed(hostAddress)}:`}${range}->${port}/${protocol}`
+}
+
+/** Limits as a line of text. */
+export function limitsOf({ memory, cpu, pids, blockIO }: Resources): string {
   const limits = [
     memory?.limit !== undefined && `memory ${sizeText(memory.limit)}`,
     memory?.swap !== undefined && `memory and swap ${sizeText(memory.swap)}`,

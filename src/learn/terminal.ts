@@ -70,7 +70,8 @@ function openTerminal(): number {
     return openSync('/dev/tty', 'r+')
   } catch (cause) {
     throw new MinictrError('--step asks what to do next, and there is no terminal to ask on (/dev/tty)', {
-      remedy: 'Run it from a terminal (ssh -t gives one), or read the plan: minictr explain run …',
+      remedy:
+        'Run it from a terminal (ssh -t gives one), or read the plan instead: minictr explain, and the same words behind it',
       exitStatus: 125,
       cause,
     })

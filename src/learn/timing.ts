@@ -1,57 +1,101 @@
-// Where the time of a run went: a table of microseconds, each step and each of its calls, as performed.
+// Where the time of a run goes, told while it happens: each step and each of its calls with their microseconds.
 
+import type { Op } from '../runtime/op.ts'
 import { showOp } from '../runtime/ops.ts'
+import type { UndoReport } from '../runtime/perform.ts'
 import type { Plan } from '../runtime/step.ts'
-import { abbreviate, abbreviationsOf } from './abbreviations.ts'
+import { type Abbreviation, abbreviate, abbreviationsOf } from './abbreviations.ts'
 import { kernelUs, type Measured, type Measurements } from './measurements.ts'
 import { type Page, shorten } from './page.ts'
 
 const NUMBER_COLUMNS = 11
 
-/**
- * The table: Node's start and planning, then every step with its calls, then what all of it came to. Steps that the run
- * did not get to are not in it.
- */
-export function timingText(measured: Measurements, plan: Plan, page: Page): string {
-  const { strong, faint } = page.style
-  const first = measured.steps[0]
-  const row = (us: number | undefined, text: string) => `${microseconds(us)}  ${text}`
-  const names = abbreviationsOf(plan)
-  const rows = performed(measured.steps).flatMap(step => {
-    const width = String(step.total).length
-    const title = `${String(step.index + 1).padStart(width)}/${step.total}  ${strong(step.step.id)}  ${faint(step.step.side)}`
-    return [row(kernelUs(step), title), ...callRows(step, names, page)]
-  })
-  const beforeUs = first?.startUs ?? 0
-  const betweenUs = measured.totalUs - beforeUs - measured.kernelUs
-  const calls = measured.steps.reduce((sum, { opElapsedNs }) => sum + opElapsedNs.length, 0)
-  return [
-    `${'µs'.padStart(NUMBER_COLUMNS)}`,
-    row(beforeUs, 'Node starts, reads the image and the options, and makes the plan'),
-    ...rows,
-    faint(`${'-'.repeat(NUMBER_COLUMNS)}`),
-    row(measured.kernelUs, `in ${calls} calls, measured by the processes that made them`),
-    row(
-      beforeUs + betweenUs,
-      `in Node: ${Math.round(beforeUs)} before the first step, ${Math.round(betweenUs)} between steps`,
-    ),
-    row(measured.totalUs, strong('from the start of minictr to the start of the program')),
-  ].join('\n')
+/** The lines about one run, in the order in which things happen. */
+export class TimingLines {
+  private readonly names: Abbreviation[]
+  private readonly page: Page
+  private isFirst = true
+  private hasEnded = false
+  /** Of a program that could not be started there is an answer. */
+  private hasStarted = false
+
+  constructor(plan: Plan, page: Page) {
+    this.names = abbreviationsOf(plan)
+    this.page = page
+  }
+
+  /**
+   * A step that was answered, with its calls; before the first of them, what Node did until then. Nothing for the steps
+   * behind the one that became the program, or failed: they were only sent.
+   */
+  step(measured: Measured): string[] {
+    const { step, index, total, startUs, opElapsedNs } = measured
+    if (this.hasEnded) return []
+    this.hasEnded = opElapsedNs.length < step.ops.length
+    this.hasStarted = this.hasEnded && index + 1 === total
+    const { strong, faint } = this.page.style
+    const number = `${String(index + 1).padStart(String(total).length)}/${total}`
+    const lines = [
+      row(kernelUs(measured), `${number}  ${strong(step.id)}  ${faint(step.side)}`),
+      ...this.calls(step.ops, opElapsedNs),
+    ]
+    if (!this.isFirst) return lines
+    this.isFirst = false
+    const before = row(startUs, 'Node starts, reads the image and the options, and makes the plan')
+    return ['µs'.padStart(NUMBER_COLUMNS), before, ...lines]
+  }
+
+  /** What was taken back, after the program's end or a failure. */
+  undone(report: UndoReport): string[] {
+    const { strong, faint } = this.page.style
+    return [
+      row(kernelUs(report), `undo  ${strong(report.step)}  ${faint('host')}`),
+      ...this.calls(report.ops.slice(0, report.opElapsedNs.length), report.opElapsedNs),
+    ]
+  }
+
+  /** What all of it came to; nothing where nothing was performed. */
+  sum(measured: Measurements): string[] {
+    const { steps, undone, totalUs } = measured
+    const { strong, faint } = this.page.style
+    if (steps.length === 0) return []
+    const beforeUs = steps[0]!.startUs
+    const betweenUs = totalUs - beforeUs - measured.kernelUs
+    const undoneUs = undone.reduce((sum, report) => sum + kernelUs(report), 0)
+    return [
+      faint('-'.repeat(NUMBER_COLUMNS)),
+      row(measured.kernelUs, `in ${countCalls(steps)}, measured by the processes that made them`),
+      row(
+        beforeUs + betweenUs,
+        `in Node: ${Math.round(beforeUs)} before the first step, ${Math.round(betweenUs)} between steps`,
+      ),
+      row(
+        totalUs,
+        strong(
+          `from the start of minictr to ${this.hasStarted ? 'the start of the program' : 'the last step'}`,
+        ),
+      ),
+      ...(undone.length > 0 ? [row(undoneUs, `in ${countCalls(undone)} that undid it`)] : []),
+    ]
+  }
+
+  private calls(ops: Op[], opElapsedNs: number[]): string[] {
+    const { faint, call } = this.page.style
+    return ops.map((op, at) => {
+      const ns = opElapsedNs[at]
+      const shown = shorten(abbreviate(showOp(op), this.names), this.page.columns - NUMBER_COLUMNS - 6)
+      return `${faint(microseconds(ns === undefined ? undefined : ns / 1000))}      ${call(shown)}`
+    })
+  }
 }
 
-/** The steps up to the first that has calls without an answer: the one that became the program, or that failed. */
-function performed(steps: Measured[]): Measured[] {
-  const last = steps.findIndex(({ step, opElapsedNs }) => opElapsedNs.length < step.ops.length)
-  return last < 0 ? steps : steps.slice(0, last + 1)
+function countCalls(reports: { opElapsedNs: number[] }[]): string {
+  const calls = reports.reduce((sum, { opElapsedNs }) => sum + opElapsedNs.length, 0)
+  return calls === 1 ? '1 call' : `${calls} calls`
 }
 
-function callRows(step: Measured, names: { name: string; value: string }[], page: Page): string[] {
-  const { faint, call } = page.style
-  return step.step.ops.map((op, at) => {
-    const ns = step.opElapsedNs[at]
-    const shown = call(shorten(abbreviate(showOp(op), names), page.columns - NUMBER_COLUMNS - 6))
-    return `${faint(microseconds(ns === undefined ? undefined : ns / 1000))}      ${shown}`
-  })
+function row(us: number, text: string): string {
+  return `${microseconds(us)}  ${text}`
 }
 
 /** With one decimal, in a column; nothing where there is no figure, as for a program that has started. */

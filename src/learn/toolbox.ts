@@ -12,13 +12,16 @@ export function toolsOf(commands: string[]): string[] {
   return [...new Set(names.filter(name => /^[a-z][a-z0-9_]*$/.test(name) && !builtins.has(name)))].sort()
 }
 
-/** Lines that copy the tools, and the libraries and the loader they need, into a small file system in memory. */
-export function fillToolbox(tools: string[]): string[] {
+/**
+ * Lines that copy the tools, and the libraries and the loader they need, into a small file system in memory; `mode` is
+ * that of its directory.
+ */
+export function fillToolbox(tools: string[], mode = '755'): string[] {
   return [
     '#   Once the root is another one, the tools of this machine can no longer be found. Those still',
     '#   needed are copied, with the libraries they load, into a file system in memory, which the shell',
     '#   keeps open over the change and then stands in.',
-    'mount -t tmpfs -o mode=755 toolbox "$TOOLBOX"',
+    `mount -t tmpfs -o mode=${mode} toolbox "$TOOLBOX"`,
     `for tool in ${tools.join(' ')}; do`,
     '  path=$(command -v "$tool")',
     `  cp -L "$path" $(ldd "$path" | sed -n 's/^[^/]*\\(\\/[^ ]*\\) (.*/\\1/p') "$TOOLBOX"`,
@@ -29,15 +32,24 @@ export function fillToolbox(tools: string[]): string[] {
 
 /** Lines around pivot_root: the shell holds the toolbox by a descriptor, and stands in it afterwards. */
 export function enterToolbox(pivot: string, tools: string[]): string[] {
+  return ['exec 3<"$TOOLBOX"', pivot, 'cd /proc/self/fd/3', 'exec 3<&-', ...toolFunctions(tools)]
+}
+
+/** Functions by which the shell, standing in the toolbox, calls its tools by their names. */
+export function toolFunctions(tools: string[]): string[] {
   return [
-    'exec 3<"$TOOLBOX"',
-    pivot,
-    'cd /proc/self/fd/3',
-    'exec 3<&-',
     'run() { tool=$1; shift; "./$LOADER" --library-path . "./$tool" "$@"; }',
     ...tools.map(tool => `${tool}() { run ${tool} "$@"; }`),
   ]
 }
+
+/** Lines that leave the toolbox to nobody but the shell, which stands in it; where that is, has no name any more. */
+export const takeToolbox = [
+  'cd "$TOOLBOX"',
+  'umount -l "$TOOLBOX"',
+  'PWD=/proc/self/cwd',
+  'export LOADER PWD',
+]
 
 /** A command line that replaces the shell by one of the toolbox's tools. */
 export function replaceBy(tool: string): string {

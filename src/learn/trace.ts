@@ -22,7 +22,7 @@ export type TraceEvent = {
 /** The content of the trace file. */
 export function traceText(measured: Measurements): string {
   const traceEvents = [
-    named('process_name', tracks.node, 'minictr run'),
+    named('process_name', tracks.node, 'minictr'),
     ...Object.entries(tracks).map(([track, tid]) =>
       named('thread_name', tid, trackNames[track as keyof typeof tracks]),
     ),

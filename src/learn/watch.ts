@@ -1,12 +1,12 @@
 // Watching a run happen: asked at each step, timed, traced, or all of these, through one observer.
 
 import { writeFileSync } from 'node:fs'
-import type { Observer, StepReport } from '../runtime/perform.ts'
-import type { Plan } from '../runtime/step.ts'
+import type { Observer } from '../runtime/perform.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Measurements, newMeasurements } from './measurements.ts'
 import { pageFor } from './page.ts'
 import type { StepByStep } from './step.ts'
+import { TimingLines } from './timing.ts'
 
 export type Watching = { step: boolean; timing: boolean; traceFile?: string }
 
@@ -14,28 +14,43 @@ export type Watching = { step: boolean; timing: boolean; traceFile?: string }
 export type Watch = { observer: Observer; finish(): Promise<void> }
 
 /**
- * The observer for what the options ask for. `finish` prints the table of times on standard error and writes the trace.
- * Throws MinictrError where there is no terminal to ask on.
+ * The observer for what the options ask for, whose loading began at `beganNs` of process.hrtime.bigint(). It prints the
+ * times on standard error as they become known; `finish` prints their sum and writes the trace. Throws MinictrError
+ * where there is no terminal to ask on.
  */
-export async function watchRun(options: Watching): Promise<Watch> {
+export async function watchRun(options: Watching, beganNs: bigint): Promise<Watch> {
   const asking = options.step ? await stepByStep() : undefined
-  const measurements = options.timing || options.traceFile !== undefined ? newMeasurements() : undefined
-  let plan: Plan | undefined
+  const isMeasured = options.timing || options.traceFile !== undefined
+  const measurements = isMeasured ? newMeasurements() : undefined
+  let lines: TimingLines | undefined
+  let hasBegun = false
+  measurements?.leaveOutSince(beganNs)
   return {
     observer: {
-      begin(whole) {
-        plan = whole
-        asking?.begin(whole)
+      begin(plan) {
+        hasBegun = true
+        if (options.timing) {
+          lines = new TimingLines(plan, pageFor(process.stderr, process.env))
+          // Whoever was to read it has left: that is no reason to end the container.
+          process.stderr.on('error', () => {})
+        }
+        asking?.begin(plan)
       },
       ...(asking && { before: asking.before.bind(asking) }),
-      after(report: StepReport) {
-        measurements?.add(report)
+      after(report) {
+        const measured = measurements?.add(report)
+        if (lines && measured) measurements?.leaveOut(() => say(lines!.step(measured)))
         asking?.after(report)
+      },
+      undone(report) {
+        measurements?.addUndone(report)
+        if (lines) say(lines.undone(report))
       },
     },
     async finish() {
       asking?.end()
-      if (plan !== undefined && measurements !== undefined) await tell(measurements, plan, options)
+      if (lines && measurements) say(lines.sum(measurements))
+      if (hasBegun && options.traceFile !== undefined) await writeTrace(options.traceFile, measurements!)
     },
   }
 }
@@ -47,15 +62,14 @@ async function stepByStep(): Promise<StepByStep> {
   return new StepByStep(terminal, pageFor(terminal.output, process.env))
 }
 
-async function tell(measurements: Measurements, plan: Plan, options: Watching): Promise<void> {
-  if (options.timing) {
-    const { timingText } = await import('./timing.ts')
-    process.stderr.write(`${timingText(measurements, plan, pageFor(process.stderr, process.env))}\n`)
-  }
-  if (options.traceFile === undefined) return
+function say(lines: string[]): void {
+  if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`)
+}
+
+async function writeTrace(path: string, measurements: Measurements): Promise<void> {
   const { traceText } = await import('./trace.ts')
   try {
-    writeFileSync(options.traceFile, traceText(measurements))
+    writeFileSync(path, traceText(measurements))
   } catch (cause) {
     throw new MinictrError(`the trace cannot be written: ${(cause as Error).message}`, { cause })
   }
