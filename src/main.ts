@@ -3,6 +3,7 @@
 import type { GlobalOptions } from './cli/command.ts'
 import { findCommand } from './cli/commands.ts'
 import { parseGlobals } from './cli/globals.ts'
+import { takeFront } from './system/front.ts'
 
 const onFailure = { status: 1, debug: false }
 
@@ -33,12 +34,17 @@ async function print(text: string): Promise<number> {
 }
 
 async function fail(error: unknown): Promise<number> {
-  const { explain } = await import('./cli/failure.ts')
-  process.stderr.write(explain(error, onFailure.debug))
+  // What has run out may be what loading takes.
+  const text = await import('./cli/failure.ts').then(
+    ({ explain }) => explain(error, onFailure.debug),
+    () => `minictr: ${(error as Error).message}\n`,
+  )
+  process.stderr.write(text)
   const { exitStatus } = error as { exitStatus?: unknown }
   return typeof exitStatus === 'number' ? exitStatus : onFailure.status
 }
 
+takeFront()
 main(process.argv.slice(2))
   .catch(fail)
   .then(status => process.exit(status))

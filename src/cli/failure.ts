@@ -1,6 +1,7 @@
 // How the one error of a command is shown.
 
 import { MinictrError } from '../system/error.ts'
+import { visible } from '../system/visible.ts'
 
 /**
  * The text for an error: `minictr: message`, what to do now on the next line, and only with `debug` where in the
@@ -12,11 +13,11 @@ export function explain(
   colours: boolean = process.stderr.isTTY === true && !process.env.NO_COLOR,
 ): string {
   const name = colours ? '\x1b[1;31mminictr:\x1b[0m' : 'minictr:'
-  const lines = [`${name} ${error instanceof Error ? error.message : String(error)}`]
+  const lines = [error instanceof Error ? error.message : String(error)]
   const remedy = remedyFor(error)
   if (remedy) lines.push(remedy)
   if (debug) lines.push('', ...trace(error))
-  return `${lines.join('\n')}\n`
+  return `${name} ${visible(lines.join('\n'))}\n`
 }
 
 function remedyFor(error: unknown): string | undefined {
@@ -32,6 +33,8 @@ function remedyForCode(code: string | undefined): string | undefined {
     return 'minictr does not run as root: use sudo.'
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return 'The disk is full: make room there, or name another place with --root.'
+  if (code === 'EMFILE')
+    return 'Too many files are open in one process: `ulimit -n` shows the limit, and raises it.'
   if (code === 'EROFS')
     return 'That file system is mounted read-only: --root and --run-root name other places.'
   if (code === 'ENOTDIR')

@@ -1,8 +1,9 @@
 // The options before the command's name: where minictr keeps its things, and how it talks.
 
+import { DEFAULT_ROOTS } from '../containers/default-roots.ts'
 import { DEFAULT_CONFIGURATION_FILE } from '../images/configuration-file.ts'
 import type { GlobalOptions } from './command.ts'
-import { usageError } from './usage-error.ts'
+import { usageError, WRONG_FLAG_STATUS } from './usage-error.ts'
 
 export type Invocation = { globals: GlobalOptions; wants: 'command' | 'help' | 'version'; words: string[] }
 
@@ -18,8 +19,7 @@ const directories: { [flag: string]: 'root' | 'runRoot' | 'configFile' } = {
  */
 export function parseGlobals(argv: string[]): Invocation {
   const globals: GlobalOptions = {
-    root: '/var/lib/minictr',
-    runRoot: '/run/minictr',
+    ...DEFAULT_ROOTS,
     configFile: DEFAULT_CONFIGURATION_FILE,
     debug: false,
   }
@@ -34,9 +34,10 @@ export function parseGlobals(argv: string[]): Invocation {
     }
     const [flag, ...value] = word.split('=')
     const key = Object.hasOwn(directories, flag!) ? directories[flag!]! : undefined
-    if (key === undefined) throw usageError(`unknown flag: ${flag}`, 'minictr')
+    if (key === undefined) throw usageError(`unknown flag: ${flag}`, 'minictr', WRONG_FLAG_STATUS)
     const path = value.length > 0 ? value.join('=') : argv[++at]
-    if (path === undefined || path === '') throw usageError(`flag needs an argument: ${flag}`, 'minictr')
+    if (path === undefined || path === '')
+      throw usageError(`flag needs an argument: ${flag}`, 'minictr', WRONG_FLAG_STATUS)
     globals[key] = absolute(path)
   }
   const words = argv.slice(at)

@@ -1,9 +1,11 @@
-// What minictr says about itself: its version, its commands, and the name that was probably meant.
+// What minictr says about itself: its version, its commands, and that a name is none of theirs.
 
 import { MinictrError } from '../system/error.ts'
 import type { CommandTable } from './command.ts'
 import { type Found, groups, sections } from './commands.ts'
-import { usageError } from './usage-error.ts'
+import { nearest } from './nearest.ts'
+import { packageVersion } from './package-version.ts'
+import { usageError, WRONG_FLAG_STATUS } from './usage-error.ts'
 
 const globalOptions: [flag: string, about: string][] = [
   ['--root DIR', 'Where images and containers are kept (default /var/lib/minictr)'],
@@ -32,7 +34,8 @@ export function helpText(): string {
 export function groupHelpText({ name, group, args }: Found & { kind: 'group' }): string {
   const { summary, commands } = group
   const [flag = '--help'] = args
-  if (flag !== '--help' && flag !== '-h') throw usageError(`unknown flag: ${flag}`, `minictr ${name}`)
+  if (flag !== '--help' && flag !== '-h')
+    throw usageError(`unknown flag: ${flag}`, `minictr ${name}`, WRONG_FLAG_STATUS)
   return [
     `Usage:  minictr ${name} COMMAND`,
     summary,
@@ -41,29 +44,20 @@ export function groupHelpText({ name, group, args }: Found & { kind: 'group' }):
   ].join('\n\n')
 }
 
-/** `minictr version 0.1.0`, the version of the package. */
+/** `minictr version 0.1.0`. */
 export async function versionText(): Promise<string> {
-  const { default: description } = await import('../../package.json', { with: { type: 'json' } })
-  return `minictr version ${description.version}`
+  return `minictr version ${await packageVersion()}`
 }
 
 /** Docker's commands that minictr has not, by the word that they follow; each is refused by name. */
 const ofDocker: { [program: string]: string } = {
   minictr:
-    'attach build builder buildx commit compose container context cp create diff events exec export history import ' +
-    'info inspect kill load logs manifest network pause plugin port push rename restart save search start stats stop ' +
-    'swarm tag top trust unpause update version volume wait',
-  'minictr image': 'build history import load prune push save tag',
-  'minictr system': 'df events info prune',
+    'build builder buildx commit compose context export import load manifest plugin push save search swarm tag trust',
+  'minictr container': 'commit export',
+  'minictr image': 'build import load push save tag',
 }
 
-const instead: { [command: string]: string } = {
-  'minictr container': 'run, ps and rm are there without it: minictr ps -a',
-  'minictr inspect': 'Images can be inspected: minictr image inspect IMAGE',
-  'minictr kill': 'minictr rm --force CONTAINER ends a container and removes it.',
-  'minictr stop': 'minictr rm --force CONTAINER ends a container and removes it.',
-  'minictr version': 'Its version: minictr --version',
-}
+const instead: { [command: string]: string } = {}
 
 /** The error for a name that is no command's: one that only Docker has, or else with the nearest one that is. */
 export function unknownCommand({ words, candidates }: Found & { kind: 'unknown' }): MinictrError {
@@ -77,37 +71,6 @@ export function unknownCommand({ words, candidates }: Found & { kind: 'unknown' 
   const near = nearest(typed, candidates)
   const hint = near === undefined ? '' : ` (did you mean '${program} ${near}'?)`
   return usageError(`unknown command: ${program} ${typed}${hint}`, program)
-}
-
-/** The candidate that needs the fewest corrections to become `word`, if it needs few. */
-export function nearest(word: string, candidates: string[]): string | undefined {
-  const ranked = candidates
-    .map(candidate => ({ candidate, corrections: distance(word, candidate) }))
-    .sort((a, b) => a.corrections - b.corrections)
-  const best = ranked[0]
-  if (best === undefined) return undefined
-  return best.corrections <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
-function distance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]
-  for (let i = 1; i <= a.length; i++) {
-    rows.push([i])
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      rows[i]!.push(
-        Math.min(
-          replaced,
-          rows[i - 1]![j]! + 1,
-          rows[i]![j - 1]! + 1,
-          swapped ? rows[i - 2]![j - 2]! + 1 : replaced,
-        ),
-      )
-    }
-  }
-  return rows[a.length]![b.length]!
 }
 
 function rowsOf(commands: CommandTable): [string, string][] {

@@ -1,13 +1,31 @@
 // Numbers as people read them, in Docker's words.
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
-/** A size in powers of 1000 with three significant digits: `124MB`. Source: github.com/docker/go-units, HumanSize. */
-export function humanSize(bytes: number): string {
+/**
+ * A size in powers of 1000: `124MB`; Docker shows three significant digits of a thing, and four of a sum. Source:
+ * github.com/docker/go-units, HumanSizeWithPrecision.
+ */
+export function humanSize(bytes: number, digits: 3 | 4 = 3): string {
+  return inUnits(bytes, 1000, UNITS, digits)
+}
+
+/** A size in powers of 1024, for memory: `23.54GiB`. Source: the same, BytesSize. */
+export function humanMemory(bytes: number): string {
+  return inUnits(bytes, 1024, BINARY_UNITS, 4)
+}
+
+function inUnits(bytes: number, step: number, units: string[], digits: number): string {
   let value = bytes
   let unit = 0
-  for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000
-  return `${Number(value.toPrecision(3))}${UNITS[unit]}`
+  for (; value >= step && unit < units.length - 1; unit++) value /= step
+  return `${Number(value.toPrecision(digits))}${units[unit]}`
+}
+
+/** A moment as Go prints it, in UTC: `2026-11-21 09:30:00 +0000 UTC`. */
+export function goTime(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
 }
 
 const MINUTES_PER_HOUR = 60

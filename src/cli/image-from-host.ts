@@ -7,6 +7,7 @@ import { LayerStore } from '../images/layers.ts'
 import { readyLayers } from '../images/ready.ts'
 import { ImageStore } from '../images/store.ts'
 import type { GlobalOptions } from './command.ts'
+import { recordImport } from './image-events.ts'
 
 /** The `image from-host` command of commander. */
 export function command(globals: GlobalOptions): Command {
@@ -49,6 +50,7 @@ async function perform(
   const image = store.resolve(name)
   await readyLayers(image, store, new LayerStore(join(globals.root, 'layers')))
   const { familiarName, parseReference, withDefaultTag } = await import('../images/reference.ts')
+  recordImport(globals, image.id, familiarName(withDefaultTag(parseReference(name))))
   if (!flags.quiet)
     process.stdout.write(`${familiarName(withDefaultTag(parseReference(name)))}: digest: ${digest}\n`)
   process.stdout.write(`${image.id}\n`)

@@ -1,19 +1,28 @@
 // Which containers need which images and layers: asked before anything of an image is removed.
 
-import { listContainers } from '../containers/state.ts'
+import { type Container, listContainers } from '../containers/state.ts'
 import type { ImageUse } from '../images/remove.ts'
 import { annotation, type OverlaySource } from '../runtime/spec.ts'
+import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 
 /** All containers as images see them, of the ones that have ended too. */
 export function imageUses(globals: GlobalOptions): ImageUse[] {
-  return listContainers(globals).map(({ id, status, spec: { annotations } }) => {
-    const overlay = JSON.parse(annotations[annotation.overlay] ?? '{"lower":[]}') as OverlaySource
-    return {
-      containerId: id,
-      isRunning: status === 'running',
-      imageId: annotations[annotation.imageId] ?? '',
-      layerPaths: overlay.lower,
-    }
-  })
+  return listContainers(globals).map(container => ({
+    containerId: container.id,
+    isRunning: container.status === 'running',
+    imageId: container.record.image.id,
+    layerPaths: layerPathsOf(container),
+  }))
+}
+
+/** None of one that was removed just now, or whose configuration is damaged. */
+function layerPathsOf(container: Container): string[] {
+  try {
+    const overlay = container.spec.annotations[annotation.overlay] ?? '{"lower":[]}'
+    return (JSON.parse(overlay) as OverlaySource).lower
+  } catch (error) {
+    if (error instanceof MinictrError) return []
+    throw error
+  }
 }

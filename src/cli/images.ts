@@ -5,10 +5,11 @@ import { Command } from 'commander'
 import { type CatalogImage, listImages } from '../images/catalog.ts'
 import { imageFilter, referenceFilter } from '../images/filter.ts'
 import { LayerStore, SETTLING_AGE_MS } from '../images/layers.ts'
-import { familiarRepository, parseReference } from '../images/reference.ts'
 import { ImageStore } from '../images/store.ts'
+import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
-import { humanDuration, humanSize } from './human.ts'
+import { goTime, humanDuration, humanSize } from './human.ts'
+import { IMAGE_TITLES, namesOf } from './image-row.ts'
 import { formatRows } from './table.ts'
 
 type Flags = {
@@ -20,21 +21,8 @@ type Flags = {
   quiet?: boolean
 }
 
-const TITLES = {
-  Repository: 'REPOSITORY',
-  Tag: 'TAG',
-  Digest: 'DIGEST',
-  ID: 'IMAGE ID',
-  CreatedSince: 'CREATED',
-  CreatedAt: 'CREATED AT',
-  Size: 'SIZE',
-  Containers: 'CONTAINERS',
-  SharedSize: 'SHARED SIZE',
-  UniqueSize: 'UNIQUE SIZE',
-}
-type Row = Record<keyof typeof TITLES, string>
+type Row = Record<keyof typeof IMAGE_TITLES, string>
 
-const NONE = '<none>'
 const UNKNOWN = 'N/A'
 const TABLE = 'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}'
 const TABLE_WITH_DIGESTS =
@@ -85,7 +73,8 @@ async function perform(repository: string | undefined, flags: Flags, globals: Gl
   const named = repository === undefined ? () => true : referenceFilter(repository)
   const images = listImages(store).filter(image => keep(image) && named(image))
   const rows = images.flatMap(image => rowsOf(image, layers, flags, repository))
-  process.stdout.write(formatRows(unique(rows, flags), formatOf(flags), TITLES))
+  const text = formatRows(unique(rows, flags), formatOf(flags), IMAGE_TITLES)
+  process.stdout.write(visibleOn(process.stdout, text))
   await layers.settle(SETTLING_AGE_MS)
 }
 
@@ -112,38 +101,16 @@ function rowsOf(
   const common = {
     ID: flags.trunc ? image.id.slice('sha256:'.length, 'sha256:'.length + 12) : image.id,
     CreatedSince: createdAtMs === undefined ? UNKNOWN : `${humanDuration(Date.now() - createdAtMs)} ago`,
-    CreatedAt: createdAtMs === undefined ? UNKNOWN : timestamp(createdAtMs),
+    CreatedAt: createdAtMs === undefined ? UNKNOWN : goTime(createdAtMs),
     Size: humanSize(layers.sizeOf(image)),
     Containers: UNKNOWN,
     SharedSize: UNKNOWN,
     UniqueSize: UNKNOWN,
   }
-  const shown = repository === undefined ? image.tags : image.tags.filter(tag => fits(tag, repository))
-  const tagged = shown.map(name => ({ ...common, ...split(name), Digest: digestOf(name, image) }))
-  if (tagged.length > 0) return tagged
-  const digests = new Map(
-    image.digests.map(name => [split(name).Repository, name.slice(name.indexOf('@') + 1)]),
-  )
-  if (digests.size === 0) return [{ ...common, Repository: NONE, Tag: NONE, Digest: NONE }]
-  return [...digests].map(([name, digest]) => ({ ...common, Repository: name, Tag: NONE, Digest: digest }))
+  const shows = (tag: string) => repository === undefined || fits(tag, repository)
+  return namesOf(image, shows).map(names => ({ ...common, ...names }))
 }
 
 function fits(tag: string, repository: string): boolean {
   return referenceFilter(repository)({ tags: [tag], digests: [] })
-}
-
-function split(name: string): { Repository: string; Tag: string } {
-  const reference = parseReference(name)
-  return { Repository: familiarRepository(reference), Tag: reference.tag ?? NONE }
-}
-
-function digestOf(name: string, { digests }: CatalogImage): string {
-  const { Repository } = split(name)
-  const known = digests.find(digest => digest.startsWith(`${Repository}@`))
-  return known === undefined ? NONE : known.slice(known.indexOf('@') + 1)
-}
-
-/** As Go prints a time: `2026-11-21 09:30:00 +0000 UTC`. */
-function timestamp(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
 }

@@ -1,7 +1,8 @@
 // The output of the inspect commands: all that was found first, what was not found afterwards.
 
 import { MinictrError } from '../system/error.ts'
-import { compileTemplate } from './template.ts'
+import { visible, visibleJson, visibleOn } from '../system/visible.ts'
+import { compileTemplate, toJson } from './template.ts'
 
 /**
  * Prints what `inspect` gives for each name: as one JSON list, or by the format (`json`, or a template filled with each).
@@ -19,12 +20,10 @@ export function printInspected(names: string[], inspect: (name: string) => objec
       failures.push(error)
     }
   }
-  if (print) for (const each of found) process.stdout.write(`${print(each)}\n`)
-  else process.stdout.write(`${JSON.stringify(found, plainMaps, format === 'json' ? undefined : 4)}\n`)
-  for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${failure.message}\n`)
+  if (print) for (const each of found) process.stdout.write(`${visibleOn(process.stdout, print(each))}\n`)
+  else {
+    process.stdout.write(`${visibleJson(toJson(found, format === 'json' ? undefined : 4))}\n`)
+  }
+  for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(failure.message)}\n`)
   if (failures.length > 0) throw failures.at(-1)!
-}
-
-function plainMaps(_: string, value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value
 }

@@ -1,4 +1,7 @@
-// Long texts to standard output: all of it is written before minictr exits, unless the reader leaves first.
+// Much to standard output: all of it is written before minictr exits, unless the reader leaves first.
+
+import { writeSync } from 'node:fs'
+import { errnoOf } from '../system/errno.ts'
 
 /** What a shell reports of a program that wrote into a pipe nobody reads any more: 128 + SIGPIPE. */
 export const BROKEN_PIPE_STATUS = 141
@@ -15,4 +18,35 @@ export async function print(text: string): Promise<number> {
       if (!error) resolve(0)
     })
   })
+}
+
+const descriptors = { stdout: 1, stderr: 2 }
+
+/**
+ * Writes bytes straight to the descriptor; where that would not take more at once, through the stream, which waits. The
+ * bytes may be reused then. Throws what node:fs throws, EPIPE where nobody reads.
+ */
+export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptors[stream], bytes, written)
+    } catch (error) {
+      if (errnoOf(error) !== 'EAGAIN') throw error
+      const rest = bytes.subarray(written)
+      await new Promise<void>((resolve, reject) => {
+        process[stream].write(rest, failure => (failure ? reject(failure) : resolve()))
+      })
+      return
+    }
+  }
+}
+
+/** Does what writes much to standard output; a reader who leaves early ends it quietly. */
+export async function whileRead(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (errnoOf(error) !== 'EPIPE') throw error
+    process.exitCode = BROKEN_PIPE_STATUS
+  }
 }

@@ -1,33 +1,38 @@
-// Commands about a run that never happens: `explain run …` and `script run …` take the flags of `run`, and its plan.
+// Commands about an act that never happens: `explain` and `script` take another command's words, and its plan.
 
-import type { PlannedRun } from '../containers/plan-run.ts'
+import type { Subject } from '../learn/explain.ts'
 import type { GlobalOptions } from './command.ts'
-import type { RunFlagGroup } from './flags/draft.ts'
-import { parseRun } from './run-flags.ts'
+import type { FlagGroup } from './flags/flag.ts'
+import { plannable } from './plannable.ts'
 import { usageError } from './usage-error.ts'
 
 /**
- * Reads `run [flags] IMAGE …` and decides that run, performing nothing; `'help'` where `--help` was asked for. `extra`
- * are the command's own flags, given beside those of `run`. Throws MinictrError for a wrong command line, and for an
- * image that is not here.
+ * Reads the words of a command that has a plan, its name first, and decides that act, performing nothing; `'help'` where
+ * `--help` was asked for. `extra` are flags of `explain` or `script`, given beside the command's own. Throws MinictrError
+ * for a wrong command line, and for what the act needs and is not here.
  */
-export async function plannedRun(
+export async function plannedAct(
   name: 'explain' | 'script',
   args: string[],
   globals: GlobalOptions,
-  extra: RunFlagGroup[] = [],
-): Promise<PlannedRun | 'help'> {
+  extra: FlagGroup<unknown>[] = [],
+): Promise<Subject | 'help'> {
   const [what, ...rest] = args
   if (what === '--help' || what === '-h') return 'help'
-  if (what !== 'run') {
-    const instead = what === undefined ? '' : `, not by '${what}'`
-    throw usageError(
-      `'minictr ${name}' is followed by 'run'${instead}: minictr ${name} run IMAGE`,
-      `minictr ${name}`,
-    )
+  if (what !== undefined && Object.hasOwn(plannable, what)) {
+    return await plannable[what]!.plan(rest, `minictr ${name} ${what}`, globals, extra)
   }
-  const options = parseRun(rest, `minictr ${name} run`, extra)
-  if (options === 'help') return 'help'
-  const { planRun } = await import('../containers/plan-run.ts')
-  return await planRun(options, globals)
+  const names = Object.keys(plannable).map(each => `'${each}'`)
+  const instead = what === undefined ? '' : `, not by '${what}'`
+  throw usageError(
+    `'minictr ${name}' is followed by ${names.slice(0, -1).join(', ')} or ${names.at(-1)}${instead}: minictr ${name} run IMAGE`,
+    `minictr ${name}`,
+  )
+}
+
+/** `Usage:` lines, one for each command that has a plan. */
+export function plannedUsage(name: 'explain' | 'script'): string {
+  return Object.values(plannable)
+    .map(({ usage }, index) => `${index === 0 ? 'Usage: ' : '       '} minictr ${name} ${usage}\n`)
+    .join('')
 }

@@ -1,16 +1,47 @@
 // Commands that commander parses, with commander's errors said in Docker's words.
 
-import { type Command, CommanderError } from 'commander'
-import type { MinictrError } from '../system/error.ts'
+import { type Command, CommanderError, type Option } from 'commander'
+import { MinictrError } from '../system/error.ts'
+import { type FlagGroup, parseSwitch } from './flags/flag.ts'
 import { BROKEN_PIPE_STATUS } from './output.ts'
-import { usageError } from './usage-error.ts'
+import { usageError, WRONG_FLAG_STATUS } from './usage-error.ts'
 
 /**
  * Parses `args` and performs the command, whose name is given as typed (`image ls`). Returns the status to exit
  * with. Throws MinictrError for a wrong command line.
  */
 export async function runProgram(command: Command, name: string, args: string[]): Promise<number> {
-  const program = `minictr ${name}`
+  const left = await Promise.race([parse(command, `minictr ${name}`, args), readerLeft()])
+  return left === BROKEN_PIPE_STATUS ? left : Number(process.exitCode ?? 0)
+}
+
+/**
+ * The words and flags of a command line as the command would get them, which is not performed; `'help'` where `--help` is
+ * among them. `extra` are flags that do not belong to it. Throws MinictrError for a wrong command line.
+ */
+export async function readCommandLine(
+  command: Command,
+  program: string,
+  args: string[],
+  extra: FlagGroup<unknown>[],
+): Promise<{ words: string[]; flags: object } | 'help'> {
+  const others = extra.flatMap(({ flags }) => flags)
+  for (const flag of others) {
+    command.option('takes' in flag ? `--${flag.name} <${flag.takes}>` : `--${flag.name}`, flag.about)
+  }
+  command.action(() => {}).configureOutput({ writeOut: () => {} })
+  if ((await parse(command, program, args)) === 'help') return 'help'
+  for (const flag of others) {
+    const value = command.getOptionValue(flag.name)
+    if (value === undefined) continue
+    if ('turn' in flag) flag.turn(undefined, value)
+    else if ('set' in flag) flag.set(undefined, value)
+  }
+  return { words: command.processedArgs.flat(), flags: command.opts() }
+}
+
+/** Parses, and performs the command's action. */
+async function parse(command: Command, program: string, args: string[]): Promise<'help' | 'done'> {
   command
     .name(program)
     .exitOverride()
@@ -18,19 +49,46 @@ export async function runProgram(command: Command, name: string, args: string[])
     .configureHelp({ styleTitle: usageTitle })
     .configureOutput({ writeErr: () => {} })
   try {
-    const left = await Promise.race([command.parseAsync(args, { from: 'user' }), readerLeft()])
-    if (left === BROKEN_PIPE_STATUS) return left
+    await command.parseAsync(withoutSwitchValues(args, command), { from: 'user' })
+    return 'done'
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed') return 0
+    if (error.code === 'commander.helpDisplayed') return 'help'
     throw inDockersWords(error, command, program, args)
   }
-  return Number(process.exitCode ?? 0)
 }
 
 /** A heading of the help; two spaces after the first, as in Docker's. */
 export function usageTitle(title: string): string {
   return title === 'Usage:' ? 'Usage: ' : title
+}
+
+/**
+ * `--all=true` as `--all`, and without `--all=false`, which is said to the command at once: Docker's switches take a value,
+ * commander's do not. Throws MinictrError for another value.
+ */
+function withoutSwitchValues(args: string[], command: Command): string[] {
+  const end = args.indexOf('--')
+  return args.flatMap((word, at) => {
+    const match = end >= 0 && at > end ? null : /^(--[a-z][a-z-]*|-[a-zA-Z])=(.*)$/s.exec(word)
+    const option = match && command.options.find(({ long, short }) => long === match[1] || short === match[1])
+    if (!match || !option || option.required) return [word]
+    if (option.optional) return [`${option.long}=${match[2]}`]
+    if (isOn(match[2]!, option)) return [match[1]!]
+    // One that is on by default would stay so.
+    if (!option.negate) command.setOptionValue(option.attributeName(), false)
+    return []
+  })
+}
+
+function isOn(value: string, { long, short }: Option): boolean {
+  try {
+    return parseSwitch(value)
+  } catch (error) {
+    const name = [short, long].filter(Boolean).join(', ')
+    const message = `invalid argument ${JSON.stringify(value)} for "${name}" flag: ${(error as Error).message}`
+    throw new MinictrError(message, { exitStatus: WRONG_FLAG_STATUS })
+  }
 }
 
 /** Comes true when nobody reads what is printed any more: the rest of the work would be for nobody. */
@@ -56,9 +114,9 @@ function inDockersWords(
     : command.registeredArguments.length
   switch (error.code) {
     case 'commander.unknownOption':
-      return usageError(unknownFlag(quoted, args), program)
+      return usageError(unknownFlag(quoted, args), program, WRONG_FLAG_STATUS)
     case 'commander.optionMissingArgument':
-      return usageError(`flag needs an argument: ${flagIn(quoted)}`, program)
+      return usageError(`flag needs an argument: ${flagIn(quoted)}`, program, WRONG_FLAG_STATUS)
     case 'commander.missingArgument':
       return usageError(
         `'${program}' requires ${required === most ? '' : 'at least '}${count(required)}`,

@@ -1,14 +1,30 @@
 // minictr ps: the containers there are, and how each one is.
 
 import { Command } from 'commander'
+import { containerFilter, type Keep } from '../containers/filter.ts'
+import { type Listed, listedOf } from '../containers/listed.ts'
 import { recover } from '../containers/recover.ts'
-import { type Container, listContainers } from '../containers/state.ts'
-import { annotation } from '../runtime/spec.ts'
+import { layerBytes, writtenBytes } from '../containers/size.ts'
+import { findContainer, listActive, listContainers } from '../containers/state.ts'
+import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
-import { humanDuration } from './human.ts'
-import { table } from './table.ts'
+import { CONTAINER_TITLES, containerRow, type RowContext } from './container-row.ts'
+import { imageIds } from './image-ids.ts'
+import { formatRows } from './table.ts'
+import { parseWholeOf } from './whole-number.ts'
 
-type Flags = { all?: boolean; quiet?: boolean; trunc: boolean }
+type Flags = {
+  all?: boolean
+  filter: string[]
+  format?: string
+  last: number
+  latest?: boolean
+  quiet?: boolean
+  size?: boolean
+  trunc: boolean
+}
+
+const TABLE = 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
 
 /** The `ps` command of commander. */
 export function command(globals: GlobalOptions): Command {
@@ -17,52 +33,95 @@ export function command(globals: GlobalOptions): Command {
     .description('List containers: those that run, or with --all those that have ended too')
     .usage('[OPTIONS]')
     .option('-a, --all', 'Show all containers (default shows just running)')
-    .option('-q, --quiet', 'Only display container IDs')
+    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect, [])
+    .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each container")
+    .option(
+      '-n, --last <int>',
+      'Show n last created containers (includes all states)',
+      parseWholeOf('-n, --last', 'minictr ps'),
+      -1,
+    )
+    .option('-l, --latest', 'Show the latest created container (includes all states)')
     .option('--no-trunc', "Don't truncate output")
+    .option('-q, --quiet', 'Only display container IDs')
+    .option('-s, --size', 'Display total file sizes')
     .addHelpText(
       'after',
       `
+Filters:
+  id=, name=TEXT               the beginning of the id; a regular expression
+  label=NAME, label=NAME=VALUE
+  status=STATE                 created, restarting, running, paused, exited; as with --all
+  exited=STATUS                ended with this exit status (with --all)
+  ancestor=IMAGE               made of this image
+  before=, since=CONTAINER     created earlier, or later, than that one
+  volume=NAME or PATH          has this volume, or a mount from or at this path
+  network=NAME
+  publish=, expose=PORT[/PROTOCOL]
+  health=STATUS                starting, healthy, unhealthy, none
+
+Fields of templates:
+  ID Image Command CreatedAt RunningFor Ports State Status Size Names Labels
+  Label "NAME" Mounts LocalVolumes Networks
+
 Examples:
-  minictr ps                 what runs now
-  minictr ps -a              what has ended as well
-  minictr ps -aq             only the ids, for scripts`,
+  minictr ps                        what runs now
+  minictr ps -a                     what has ended as well
+  minictr ps -aq                    only the ids, for scripts
+  minictr ps -a --filter status=exited --filter label=use=test
+  minictr ps --format 'table {{.Names}}\\t{{.Status}}\\t{{.Label "use"}}'
+  minictr ps --format json`,
     )
     .action((flags: Flags) => perform(flags, globals))
 }
 
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
 async function perform(flags: Flags, globals: GlobalOptions): Promise<void> {
+  const imageId = imageIds(globals)
+  const known = { findContainer: (text: string) => findContainer(globals, text), imageId }
+  const keep = containerFilter(flags.filter, known)
   await recover(globals)
-  const containers = listContainers(globals).filter(({ status }) => flags.all || status === 'running')
-  const id = (container: Container) => (flags.trunc ? container.id.slice(0, 12) : container.id)
-  if (flags.quiet) {
-    for (const container of containers) process.stdout.write(`${id(container)}\n`)
-    return
+  const listed = chosen(flags, keep, globals)
+  const context = { ...contextOf(flags, globals), imageId }
+  const rows = listed.map(each => containerRow(each, context))
+  process.stdout.write(visibleOn(process.stdout, formatRows(rows, formatOf(flags), CONTAINER_TITLES)))
+}
+
+/** Newest first. */
+function chosen(flags: Flags, keep: Keep, globals: GlobalOptions): Listed[] {
+  const limit = flags.latest ? 1 : flags.last
+  const showsAll = flags.all || limit > 0 || flags.filter.some(each => /^\s*status\s*=/i.test(each))
+  const listed: Listed[] = []
+  for (const container of showsAll ? listContainers(globals) : listActive(globals)) {
+    const each = listedOf(container, globals)
+    if (!keep(each)) continue
+    listed.push(each)
+    if (listed.length === limit) break
   }
-  const rows = containers.map(container => row(container, id(container), flags.trunc, Date.now()))
-  process.stdout.write(table([['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'NAMES'], ...rows]))
+  return listed
 }
 
-const commandWidth = 20
-
-function row(container: Container, id: string, truncates: boolean, nowMs: number): string[] {
-  const { annotations, process } = container.spec
-  const command = process.args.map(arg => (arg.includes(' ') ? `'${arg}'` : arg)).join(' ')
-  const shown =
-    truncates && command.length > commandWidth ? `${command.slice(0, commandWidth - 1)}…` : command
-  const createdAtMs = Date.parse(annotations[annotation.createdAt] ?? '')
-  return [
-    id,
-    annotations[annotation.image] ?? '',
-    `"${shown}"`,
-    `${humanDuration(nowMs - createdAtMs)} ago`,
-    statusText(container, nowMs),
-    container.name,
-  ]
+function formatOf({ format = 'table', quiet, size }: Flags): string {
+  if (quiet && format !== 'table') {
+    process.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
+  }
+  if (quiet) return '{{.ID}}'
+  if (format !== 'table') return format
+  return size ? `${TABLE}\t{{.Size}}` : TABLE
 }
 
-function statusText({ status, run, exit }: Container, nowMs: number): string {
-  if (status === 'running') return `Up ${humanDuration(nowMs - run!.startedAtMs)}`
-  if (status === 'created') return 'Created'
-  if (exit === undefined) return 'Exited (unknown)'
-  return `Exited (${exit.exitStatus ?? 'unknown'}) ${humanDuration(nowMs - exit.finishedAtMs)} ago`
+/** With JSON sizes are only told where they are asked for: every file of a container has to be looked at. */
+function contextOf({ format, size, trunc }: Flags, globals: GlobalOptions): Omit<RowContext, 'imageId'> {
+  const measures = size || format !== 'json'
+  return {
+    nowMs: Date.now(),
+    truncates: trunc,
+    sizeOf: ({ container }) => ({
+      writtenBytes: measures ? writtenBytes(container, globals) : 0,
+      layerBytes: measures ? layerBytes(container) : 0,
+    }),
+  }
 }

@@ -17,6 +17,7 @@ import {
 import { ImageStore } from '../images/store.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
+import { recordPull } from './image-events.ts'
 
 type Flags = { allTags?: boolean; platform?: string; quiet?: boolean }
 
@@ -62,21 +63,27 @@ async function perform(name: string, flags: Flags, globals: GlobalOptions): Prom
     progress,
     ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),
   }
-  if (!flags.allTags) return pullOne(withDefaultTag(reference), options, flags)
+  if (!flags.allTags) return pullOne(withDefaultTag(reference), options, flags, globals)
   if (reference.tag !== undefined || reference.digest !== undefined) {
     throw new MinictrError(`pull --all-tags: ${name} names a tag or digest`, {
       remedy: 'Give the repository alone.',
     })
   }
   for (const tag of await listTags(reference, configuration))
-    await pullOne({ ...reference, tag }, options, flags)
+    await pullOne({ ...reference, tag }, options, flags, globals)
 }
 
-async function pullOne(reference: Reference, options: PullOptions, flags: Flags): Promise<void> {
+async function pullOne(
+  reference: Reference,
+  options: PullOptions,
+  flags: Flags,
+  globals: GlobalOptions,
+): Promise<void> {
   const { progress } = options
   try {
     const pulled = await pull(reference, options)
     progress.finish()
+    recordPull(globals, reference)
     if (!flags.quiet) {
       const status = pulled.isNew ? 'Downloaded newer image for' : 'Image is up to date for'
       process.stdout.write(`Digest: ${pulled.digest}\nStatus: ${status} ${familiarName(pulled.reference)}\n`)

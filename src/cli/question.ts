@@ -17,6 +17,11 @@ export async function ask(question: string): Promise<string> {
   }
 }
 
+/** Whether a person agrees, after a warning: only `y` does. Throws MinictrError as `ask`. */
+export async function confirm(warning: string): Promise<boolean> {
+  return /^y$/i.test(await ask(`${warning}\nAre you sure you want to continue? [y/N] `))
+}
+
 /** As `ask`, but nothing of the answer is shown; the terminal is as before afterwards, whatever happens. */
 export async function askSecret(question: string): Promise<string> {
   const { stdin, stdout } = process

@@ -6,7 +6,9 @@ import { LayerStore, SETTLING_AGE_MS } from '../images/layers.ts'
 import { removeImage } from '../images/remove.ts'
 import { ImageNotFoundError, ImageStore } from '../images/store.ts'
 import { MinictrError } from '../system/error.ts'
+import { visible } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
+import { recordRemoval } from './image-events.ts'
 import { imageUses } from './image-uses.ts'
 
 type Flags = { force?: boolean; prune: boolean }
@@ -41,23 +43,26 @@ async function perform(images: string[], flags: Flags, globals: GlobalOptions): 
   const failures: MinictrError[] = []
   for (const image of images) {
     try {
-      const removed = await removeImage(image, flags.force ?? false, store, layers, imageUses(globals))
+      const removed = await removeImage(image, flags.force ?? false, store, layers, () => imageUses(globals))
+      recordRemoval(globals, removed)
       for (const name of removed.untagged) process.stdout.write(`Untagged: ${name}\n`)
       for (const digest of removed.deleted) process.stdout.write(`Deleted: ${digest}\n`)
       if (removed.isContentKept)
-        process.stderr.write('A pull is in progress: the next rmi removes the content.\n')
+        process.stderr.write(
+          'A pull is in progress, or a container is just being made: the next rmi removes the content.\n',
+        )
     } catch (error) {
       if (!(error instanceof MinictrError)) throw error
       // As in Docker: who forces does not mind that there is nothing.
       if (flags.force && error instanceof ImageNotFoundError)
-        process.stderr.write(`minictr: ${error.message}\n`)
+        process.stderr.write(`minictr: ${visible(error.message)}\n`)
       else failures.push(error instanceof ImageNotFoundError ? notThere(error) : error)
     }
   }
   await layers.settle(SETTLING_AGE_MS)
   if (failures.length === 0) return
   // The last one is told as the command's error.
-  for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${failure.message}\n`)
+  for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(failure.message)}\n`)
   throw failures.at(-1)!
 }
 

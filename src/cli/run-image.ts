@@ -13,8 +13,9 @@ import type { GlobalOptions } from './command.ts'
  */
 export async function provideImage(
   { image, pull: policy, platform: platformText, quiet }: RunOptions,
-  { root, configFile }: GlobalOptions,
+  globals: GlobalOptions,
 ): Promise<Image | undefined> {
+  const { root, configFile } = globals
   const store = new ImageStore(`${root}/images`)
   const platform = platformText === undefined ? undefined : parsePlatform(platformText)
   const found = policy === 'always' ? undefined : store.find(image, platform)
@@ -24,11 +25,13 @@ export async function provideImage(
   if (policy === 'missing' && !quiet) {
     process.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`)
   }
-  const [{ pull }, { readConfiguration }, { barProgress, lineProgress, silentProgress }] = await Promise.all([
-    import('../images/pull.ts'),
-    import('../images/configuration.ts'),
-    import('../images/progress.ts'),
-  ])
+  const [{ pull }, { readConfiguration }, { barProgress, lineProgress, silentProgress }, { recordPull }] =
+    await Promise.all([
+      import('../images/pull.ts'),
+      import('../images/configuration.ts'),
+      import('../images/progress.ts'),
+      import('./image-events.ts'),
+    ])
   const progress = quiet
     ? silentProgress()
     : process.stderr.isTTY
@@ -39,6 +42,7 @@ export async function provideImage(
   try {
     const { digest } = await pull(reference, { store, layers, configuration, progress, platform })
     progress.finish()
+    recordPull(globals, reference)
     if (!quiet) process.stderr.write(`Digest: ${digest}\n`)
   } finally {
     progress.finish()

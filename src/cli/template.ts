@@ -1,9 +1,10 @@
 // Go templates (`--format`), second half: filling a parsed template with data.
 //
 // Data is as Go would have it: a plain object is a struct (a field it has not is an error), a Map is a map (a key it has
-// not gives nothing), an array is a slice.
+// not gives nothing), an array is a slice, a function is a method.
 
 import { MinictrError } from '../system/error.ts'
+import { print, printf, sortedEntries } from './go-print.ts'
 import {
   type Branch,
   type Command,
@@ -15,14 +16,29 @@ import {
 
 export type Value = unknown
 
-type Scope = { dot: Value; variables: Map<string, Value> }
 type GoFunction = (...args: Value[]) => Value
+type Scope = { dot: Value; variables: Map<string, Value>; functions: Record<string, GoFunction> }
 
-/** Parses a template once; the result fills it with one piece of data. Both throw MinictrError. */
-export function compileTemplate(template: string): (data: Value) => string {
+/**
+ * Parses a template once; the result fills it with one piece of data. `functions` stand in place of those of the same names.
+ * Both throw MinictrError.
+ */
+export function compileTemplate(
+  template: string,
+  functions: Record<string, GoFunction> = {},
+): (data: Value) => string {
   const nodes = parseTemplate(template)
-  return data => fill(nodes, { dot: data, variables: new Map([['$', data]]) })
+  const known = { ...builtIn, ...functions }
+  return data => fill(nodes, { dot: data, variables: new Map([['$', data]]), functions: known })
 }
+
+/**
+ * The functions where a table's own template is filled with its titles: what changes a value leaves a title as it is. Source:
+ * github.com/docker/cli, templates (HeaderFunctions).
+ */
+export const titleFunctions: Record<string, GoFunction> = Object.fromEntries(
+  ['json', 'title', 'lower', 'upper', 'truncate'].map(name => [name, (title: Value) => title]),
+)
 
 function fill(nodes: Node[], scope: Scope): string {
   return nodes
@@ -36,7 +52,7 @@ function fill(nodes: Node[], scope: Scope): string {
 }
 
 function fillBranch({ kind, pipeline, body, otherwise }: Branch, outer: Scope): string {
-  const scope = { dot: outer.dot, variables: new Map(outer.variables) }
+  const scope = { ...outer, variables: new Map(outer.variables) }
   const value = evaluate(pipeline, scope)
   if (!isTrue(value)) return fill(otherwise, scope)
   if (kind === 'if') return fill(body, scope)
@@ -47,7 +63,7 @@ function fillBranch({ kind, pipeline, body, otherwise }: Branch, outer: Scope): 
       const names = pipeline.assigns ?? []
       if (names.length > 0) variables.set(names.at(-1)!, element)
       if (names.length > 1) variables.set(names[0]!, key)
-      return fill(body, { dot: element, variables })
+      return fill(body, { ...scope, dot: element, variables })
     })
     .join('')
 }
@@ -61,14 +77,18 @@ function evaluate(pipeline: Pipeline, scope: Scope): Value {
 }
 
 function run([first, ...rest]: Command, scope: Scope, piped: Value[]): Value {
+  const args = () => [...rest.map(operand => evaluateOperand(operand, scope)), ...piped]
   if (first!.kind === 'function') {
+    const { functions } = scope
     const call = Object.hasOwn(functions, first!.name) ? functions[first!.name]! : undefined
     if (!call) throw failure(`function "${first!.name}" not defined`)
-    return call(...rest.map(operand => evaluateOperand(operand, scope)), ...piped)
+    return call(...args())
   }
+  const value = evaluateOperand(first!, scope)
+  if (typeof value === 'function') return value(...args())
   if (rest.length > 0 || piped.length > 0)
     throw failure("can't give an argument to a value that is no function")
-  return evaluateOperand(first!, scope)
+  return value
 }
 
 function evaluateOperand(operand: Operand, scope: Scope): Value {
@@ -114,25 +134,15 @@ function isTrue(value: Value): boolean {
 
 function entriesOf(value: Value): [Value, Value][] {
   if (Array.isArray(value)) return [...value.entries()]
-  if (value instanceof Map) return [...value.entries()].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+  if (value instanceof Map) return sortedEntries(value)
   if (typeof value === 'object' && value !== null) return Object.entries(value)
   throw failure(`range can't iterate over ${print(value)}`)
 }
 
-/** As Go's fmt prints with %v. */
-function print(value: Value): string {
-  if (value === null || value === undefined) return '<no value>'
-  if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`
-  if (value instanceof Map)
-    return `map[${entriesOf(value)
-      .map(([key, each]) => `${key}:${print(each)}`)
-      .join(' ')}]`
-  if (typeof value === 'object') return `{${Object.values(value).map(print).join(' ')}}`
-  return String(value)
-}
-
-function toJson(value: Value): string {
-  return JSON.stringify(value ?? null, (_, each) => (each instanceof Map ? Object.fromEntries(each) : each))
+/** As Go's JSON: a map is an object. `indent` is that of JSON.stringify. */
+export function toJson(value: Value, indent?: number): string {
+  const plain = (_: string, each: Value) => (each instanceof Map ? Object.fromEntries(each) : each)
+  return JSON.stringify(value ?? null, plain, indent)
 }
 
 function compare(a: Value, b: Value): number {
@@ -158,13 +168,13 @@ function indexInto(start: Value, ...keys: Value[]): Value {
   }, start)
 }
 
-function format(template: Value, ...args: Value[]): string {
-  let next = 0
-  return String(template).replaceAll(/%([sdvqt%])/g, (_, verb: string) => {
-    if (verb === '%') return '%'
-    const value = args[next++]
-    return verb === 'q' ? JSON.stringify(print(value)) : print(value)
-  })
+/** Go's x[from:to], of texts by their bytes. */
+function slice(value: Value, from: Value = 0, to?: Value): Value {
+  const range: [number, number?] = to === undefined ? [Number(from)] : [Number(from), Number(to)]
+  if (Array.isArray(value)) return value.slice(...range)
+  return Buffer.from(String(value))
+    .subarray(...range)
+    .toString()
 }
 
 function choose(decides: (value: Value) => boolean): GoFunction {
@@ -172,7 +182,7 @@ function choose(decides: (value: Value) => boolean): GoFunction {
 }
 
 /** Go's own functions and those Docker adds (docs.docker.com, "Format command and log output"). */
-const functions: Record<string, GoFunction> = {
+const builtIn: Record<string, GoFunction> = {
   and: choose(value => !isTrue(value)),
   or: choose(isTrue),
   not: value => !isTrue(value),
@@ -186,8 +196,9 @@ const functions: Record<string, GoFunction> = {
   index: indexInto,
   print: (...args) => args.map(print).join(''),
   println: (...args) => `${args.map(print).join(' ')}\n`,
-  printf: format,
-  json: toJson,
+  printf,
+  slice,
+  json: value => toJson(value),
   join: (list, separator) => (Array.isArray(list) ? list.map(print).join(String(separator)) : print(list)),
   split: (text, separator) => String(text).split(String(separator)),
   lower: text => String(text).toLowerCase(),

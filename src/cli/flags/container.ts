@@ -25,6 +25,15 @@ export const containerFlags: RunFlagGroup = {
       },
     },
     {
+      name: 'restart',
+      takes: 'string',
+      about:
+        'Restart policy to apply when a container exits (no|on-failure[:max-retries]|always|unless-stopped) (default "no")',
+      set: (draft, policy) => {
+        draft.restart = policy
+      },
+    },
+    {
       name: 'cidfile',
       takes: 'string',
       about: 'Write the container ID to the file',

@@ -9,11 +9,14 @@ export type Draft = {
   envFiles: string[]
   labelFiles: string[]
   labels: string[]
+  /** As typed: what is wrong with it is no matter of the flag alone. */
+  restart: string
 }
 
 export type RunFlag = Flag<Draft>
 export type RunFlagGroup = FlagGroup<Draft>
 
+/** A draft in which no flag has been given. */
 export function emptyDraft(): Draft {
-  return { options: defaultOptions(), envFiles: [], labelFiles: [], labels: [] }
+  return { options: defaultOptions(), envFiles: [], labelFiles: [], labels: [], restart: '' }
 }

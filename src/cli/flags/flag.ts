@@ -1,7 +1,8 @@
 // A flag as data, and the reader of command lines that are written in Docker's way.
 
 import { MinictrError } from '../../system/error.ts'
-import { usageError } from '../usage-error.ts'
+import { nearest } from '../nearest.ts'
+import { usageError, WRONG_FLAG_STATUS } from '../usage-error.ts'
 
 type Named = {
   name: string
@@ -44,19 +45,10 @@ export function readFlags<Options>(
   args: string[],
   options: Options,
   program: string,
-  exitStatus?: number,
+  exitStatus = WRONG_FLAG_STATUS,
 ): Reading {
   const wrong = (message: string, cause?: unknown) => usageError(message, program, exitStatus, cause)
-  const apply = (flag: Flag<Options>, value: string) => {
-    if ('refuses' in flag) throw refusal(flag, value, exitStatus)
-    try {
-      if ('turn' in flag) flag.turn(options, parseSwitch(value))
-      else flag.set(options, value)
-    } catch (error) {
-      if (!(error instanceof MinictrError)) throw error
-      throw inContext(error, flag, value, wrong)
-    }
-  }
+  const apply = (flag: Flag<Options>, value: string) => applyFlag(flag, value, options, program, exitStatus)
   let at = 0
   for (; at < args.length; at++) {
     const word = args[at]!
@@ -67,7 +59,7 @@ export function readFlags<Options>(
       const equals = word.indexOf('=')
       const name = word.slice(2, equals < 0 ? undefined : equals)
       const flag = find(groups, each => each.name === name)
-      if (flag === undefined || name === '') throw wrong(`unknown flag: --${name}`)
+      if (flag === undefined || name === '') throw wrong(unknownFlag(name, groups))
       if (equals >= 0) apply(flag, word.slice(equals + 1))
       else if (isSwitch(flag)) apply(flag, 'true')
       else {
@@ -98,6 +90,47 @@ export function readFlags<Options>(
   return { asksForHelp: false, words: args.slice(at) }
 }
 
+/**
+ * As `readFlags`, for a command whose flags may stand between and behind its words too. Source: github.com/spf13/pflag,
+ * SetInterspersed.
+ */
+export function readMixedFlags<Options>(
+  groups: FlagGroup<Options>[],
+  args: string[],
+  options: Options,
+  program: string,
+  exitStatus?: number,
+): Reading {
+  const words: string[] = []
+  for (let rest = args; ; ) {
+    const reading = readFlags(groups, rest, options, program, exitStatus)
+    if (reading.asksForHelp) return reading
+    if (reading.words.length === 0) return { asksForHelp: false, words }
+    const hasEnded = rest[rest.length - reading.words.length - 1] === '--'
+    if (hasEnded) return { asksForHelp: false, words: [...words, ...reading.words] }
+    words.push(reading.words[0]!)
+    rest = reading.words.slice(1)
+  }
+}
+
+/** Sets what a flag is about. Throws MinictrError as `readFlags`. */
+export function applyFlag<Options>(
+  flag: Flag<Options>,
+  value: string,
+  options: Options,
+  program: string,
+  exitStatus?: number,
+): void {
+  if ('refuses' in flag) throw refusal(flag, value, exitStatus)
+  try {
+    if ('turn' in flag) flag.turn(options, parseSwitch(value))
+    else flag.set(options, value)
+  } catch (error) {
+    if (!(error instanceof MinictrError)) throw error
+    throw inContext(error, flag, value, (message, cause) => usageError(message, program, exitStatus, cause))
+  }
+}
+
 /** `-m, --memory`, as messages name a flag. */
 export function nameOf({ name, short }: Named): string {
   return short === undefined ? `--${name}` : `-${short}, --${name}`
@@ -110,6 +143,15 @@ function isSwitch<Options>(flag: Flag<Options>): boolean {
 function refusal(flag: Refused, value: string, exitStatus?: number): MinictrError {
   const given = flag.takes === undefined ? '' : ` ${value}`
   return new MinictrError(`--${flag.name}${given}: ${flag.refuses}`, { exitStatus })
+}
+
+/** In Docker's words, and with what was probably meant. */
+function unknownFlag<Options>(name: string, groups: FlagGroup<Options>[]): string {
+  const names = groups.flatMap(({ flags }) =>
+    flags.filter(({ isHidden }) => !isHidden).map(flag => flag.name),
+  )
+  const near = name === '' ? undefined : nearest(name, names)
+  return `unknown flag: --${name}${near === undefined ? '' : ` (did you mean --${near}?)`}`
 }
 
 function find<Options>(

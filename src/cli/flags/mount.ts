@@ -3,9 +3,11 @@
 import { posix } from 'node:path'
 import type { MountOption, Propagation } from '../../containers/options.ts'
 import { MinictrError } from '../../system/error.ts'
+import { checkDriver, checkVolumeName } from '../../volumes/volume.ts'
 import { parseCsv } from './csv.ts'
 import { parseSwitch } from './flag.ts'
 import { parseBytes } from './numbers.ts'
+import { toRecord } from './variables.ts'
 import { parsePropagation, parseTarget } from './volume.ts'
 
 type Fields = {
@@ -16,6 +18,10 @@ type Fields = {
   propagation?: Propagation
   isNonRecursive?: boolean
   copiesContent?: boolean
+  /** NAME=value each. */
+  volumeLabels?: string[]
+  volumeOptions?: string[]
+  volumeDriver?: string
   sizeBytes?: number
   mode?: number
 }
@@ -40,12 +46,7 @@ export function parseMount(text: string, workingDirectory: string): MountOption 
     return { type, target, isReadOnly: fields.isReadOnly, options: tmpfsOptions(fields) }
   }
   if (type === 'volume') {
-    if (fields.source) {
-      throw new MinictrError(`source=${fields.source}: minictr has no named volumes yet`, {
-        remedy: 'Use type=bind with an absolute path, or leave the source out.',
-      })
-    }
-    return { type, target, isReadOnly: fields.isReadOnly, copiesContent: fields.copiesContent ?? true }
+    return volumeMount(fields, target)
   }
   if (type === 'image' || type === 'npipe' || type === 'cluster') {
     throw new MinictrError(`type=${type}: minictr mounts bind, volume and tmpfs only`)
@@ -65,6 +66,21 @@ function bindMount(fields: Fields, target: string, invalid: (reason: string) => 
     createsSource: false,
     isRecursive: !fields.isNonRecursive,
     propagation: fields.propagation,
+  }
+}
+
+function volumeMount(fields: Fields, target: string): MountOption {
+  const { source, isReadOnly, copiesContent = true, volumeLabels, volumeOptions } = fields
+  if (source) checkVolumeName(source)
+  checkDriver(fields.volumeDriver ?? 'local')
+  return {
+    type: 'volume',
+    ...(source && { name: source }),
+    target,
+    isReadOnly,
+    copiesContent,
+    ...(volumeLabels && { labels: toRecord(volumeLabels) }),
+    ...(volumeOptions && { driverOptions: toRecord(volumeOptions) }),
   }
 }
 
@@ -112,6 +128,15 @@ function readField(fields: Fields, field: string, workingDirectory: string): voi
     case 'volume-nocopy':
       fields.copiesContent = !checked(parseSwitch)
       return
+    case 'volume-label':
+      fields.volumeLabels = [...(fields.volumeLabels ?? []), value]
+      return
+    case 'volume-opt':
+      fields.volumeOptions = [...(fields.volumeOptions ?? []), value]
+      return
+    case 'volume-driver':
+      fields.volumeDriver = value
+      return
     case 'tmpfs-size':
       fields.sizeBytes = checked(parseBytes)
       return
@@ -126,16 +151,7 @@ function readField(fields: Fields, field: string, workingDirectory: string): voi
 }
 
 /** Keys of Docker's that mean something, but not to minictr yet. */
-const refused = [
-  'bind-recursive',
-  'bind-create-src',
-  'volume-driver',
-  'volume-label',
-  'volume-opt',
-  'volume-subpath',
-  'tmpfs-options',
-  'image-subpath',
-]
+const refused = ['bind-recursive', 'bind-create-src', 'volume-subpath', 'tmpfs-options', 'image-subpath']
 
 function refusedOrUnknown(key: string, field: string): MinictrError {
   if (refused.includes(key)) return new MinictrError(`minictr has no ${key} yet`)
@@ -157,9 +173,14 @@ function parseOctal(text: string): number | undefined {
   return /^[0-7]{1,11}$/.test(text) ? Number.parseInt(text, 8) : undefined
 }
 
-function refuseMixed({ type, propagation, isNonRecursive, copiesContent, sizeBytes, mode }: Fields): void {
+function refuseMixed(fields: Fields): void {
+  const { type, propagation, isNonRecursive, copiesContent, sizeBytes, mode } = fields
+  const { volumeLabels, volumeOptions, volumeDriver } = fields
+  const isOfVolume = [copiesContent, volumeLabels, volumeOptions, volumeDriver].some(
+    each => each !== undefined,
+  )
   const given: [string, boolean][] = [
-    ['volume', copiesContent !== undefined],
+    ['volume', isOfVolume],
     ['bind', propagation !== undefined || isNonRecursive !== undefined],
     ['tmpfs', sizeBytes !== undefined || mode !== undefined],
   ]

@@ -4,7 +4,7 @@ import type { RunFlagGroup } from './draft.ts'
 import { parseMount } from './mount.ts'
 import { parseBytes } from './numbers.ts'
 import { parseTmpfs } from './tmpfs.ts'
-import { parseVolume } from './volume.ts'
+import { parseVolume, parseVolumesFrom } from './volume.ts'
 
 export const mountFlags: RunFlagGroup = {
   title: 'Files',
@@ -13,7 +13,7 @@ export const mountFlags: RunFlagGroup = {
       name: 'volume',
       short: 'v',
       takes: 'list',
-      about: 'Bind mount a volume ([SOURCE:]TARGET[:ro,rshared,…])',
+      about: 'Bind mount a volume ([SOURCE:]TARGET[:ro,nocopy,…])',
       set: ({ options }, text) => {
         options.mounts.push(parseVolume(text, process.cwd()))
       },
@@ -24,6 +24,14 @@ export const mountFlags: RunFlagGroup = {
       about: 'Attach a filesystem mount to the container (type=bind|volume|tmpfs,…)',
       set: ({ options }, text) => {
         options.mounts.push(parseMount(text, process.cwd()))
+      },
+    },
+    {
+      name: 'volumes-from',
+      takes: 'list',
+      about: 'Mount volumes from the specified container(s) (CONTAINER[:ro])',
+      set: ({ options }, text) => {
+        options.volumesFrom.push(parseVolumesFrom(text))
       },
     },
     {

@@ -100,13 +100,6 @@ export const processFlags: RunFlagGroup = {
       },
     },
     {
-      name: 'sig-proxy',
-      about: 'Proxy received signals to the process (default true)',
-      turn: ({ options }, on) => {
-        options.signalProxy = on
-      },
-    },
-    {
       name: 'ulimit',
       takes: 'ulimit',
       about: 'Ulimit options',

@@ -1,8 +1,9 @@
-// -v [SOURCE:]TARGET[:MODE]: a directory or file of this host, or a volume without a name.
+// -v [SOURCE:]TARGET[:MODE]: a directory or file of this host, or a volume, with a name or without.
 
 import { posix } from 'node:path'
 import type { MountOption, Propagation } from '../../containers/options.ts'
 import { MinictrError } from '../../system/error.ts'
+import { checkVolumeName } from '../../volumes/volume.ts'
 
 const propagations: Propagation[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared']
 
@@ -13,7 +14,7 @@ export function parsePropagation(text: string): Propagation | undefined {
 
 /**
  * Parses the value of `-v`. A source that begins with a dot is taken from `workingDirectory`. Throws MinictrError in
- * Docker's words, and for a named volume. Source: moby, volume/mounts/linux_parser.go; docker/cli, run reference.
+ * Docker's words. Source: moby, volume/mounts/linux_parser.go; docker/cli, run reference.
  */
 export function parseVolume(text: string, workingDirectory: string): MountOption {
   const parts = text.split(':')
@@ -24,10 +25,17 @@ export function parseVolume(text: string, workingDirectory: string): MountOption
     return { type: 'volume', target: parseTarget(text, invalid), isReadOnly: false, copiesContent: true }
   }
   const [given, target, mode = ''] = parts as [string, string, string?]
-  const { isReadOnly, propagation } = parseMode(mode, invalid)
+  const { isReadOnly, propagation, copiesContent } = parseMode(mode, invalid)
+  const source = parseSource(given, workingDirectory)
+  if (source === undefined) {
+    checkVolumeName(given)
+    if (propagation !== undefined) throw invalid(`invalid mode: ${mode}`)
+    return { type: 'volume', name: given, target: parseTarget(target, invalid), isReadOnly, copiesContent }
+  }
+  if (!copiesContent) throw invalid(`invalid mode: ${mode}`)
   return {
     type: 'bind',
-    source: parseSource(given, workingDirectory),
+    source,
     target: parseTarget(target, invalid),
     isReadOnly,
     createsSource: true,
@@ -36,12 +44,24 @@ export function parseVolume(text: string, workingDirectory: string): MountOption
   }
 }
 
-function parseSource(given: string, workingDirectory: string): string {
+/** A path of this host; undefined for the name of a volume. */
+function parseSource(given: string, workingDirectory: string): string | undefined {
   if (/^\.\.?(\/|$)/.test(given)) return posix.resolve(workingDirectory, given)
-  if (given.startsWith('/')) return posix.resolve(given)
-  throw new MinictrError(`${given} would be the name of a volume, and minictr has no named volumes yet`, {
-    remedy: `Give a directory of this host: an absolute path, or ./${given}.`,
-  })
+  return given.startsWith('/') ? posix.resolve(given) : undefined
+}
+
+/**
+ * Parses the value of `--volumes-from`: a container, and how its volumes are mounted. Throws MinictrError in Docker's
+ * words. Source: moby, volume/mounts/linux_parser.go (ParseVolumesFrom).
+ */
+export function parseVolumesFrom(text: string): { container: string; isReadOnly: boolean } {
+  if (text === '') throw new MinictrError('volumes-from specification cannot be an empty string')
+  const colon = text.indexOf(':')
+  const mode = colon < 0 ? '' : text.slice(colon + 1)
+  const invalid = () => new MinictrError(`invalid mode: ${mode}`)
+  const { isReadOnly, propagation, copiesContent } = parseMode(mode, invalid)
+  if (propagation !== undefined || !copiesContent) throw invalid()
+  return { container: colon < 0 ? text : text.slice(0, colon), isReadOnly }
 }
 
 /** A mount point in the container, cleaned. `invalid` makes the error of its option. */
@@ -55,7 +75,7 @@ export function parseTarget(given: string, invalid: (reason: string) => MinictrE
 function parseMode(
   mode: string,
   invalid: (reason: string) => MinictrError,
-): { isReadOnly: boolean; propagation?: Propagation } {
+): { isReadOnly: boolean; propagation?: Propagation; copiesContent: boolean } {
   const seen = new Map<string, string>()
   for (const word of mode === '' ? [] : mode.split(',')) {
     const kind = kindOf(word)
@@ -66,6 +86,7 @@ function parseMode(
   return {
     isReadOnly: seen.get('access') === 'ro',
     propagation: parsePropagation(seen.get('propagation') ?? ''),
+    copiesContent: !seen.has('copy'),
   }
 }
 

@@ -7,14 +7,14 @@ export const watchingFlags: RunFlagGroup = {
   flags: [
     {
       name: 'step',
-      about: 'Pause before each step of making the container',
+      about: 'Pause before each step',
       turn: ({ options }, on) => {
         options.step = on
       },
     },
     {
       name: 'timing',
-      about: 'Print the microseconds each step took',
+      about: 'Print each step with its microseconds, as it happens',
       turn: ({ options }, on) => {
         options.timing = on
       },

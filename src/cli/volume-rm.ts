@@ -1,0 +1,57 @@
+// minictr volume rm: removes volumes with all that is in them.
+
+import { Command } from 'commander'
+import { recordEvent } from '../containers/events.ts'
+import { volumeUses } from '../containers/volume-uses.ts'
+import { MinictrError } from '../system/error.ts'
+import { visible } from '../system/visible.ts'
+import { VolumeStore } from '../volumes/store.ts'
+import type { GlobalOptions } from './command.ts'
+import { findVolume } from './volume-inspect.ts'
+
+/** The `volume rm` command of commander. */
+export function command(globals: GlobalOptions): Command {
+  return new Command('rm')
+    .summary('Remove one or more volumes')
+    .description('Remove one or more volumes. You cannot remove a volume that is in use by a container.')
+    .usage('[OPTIONS] VOLUME [VOLUME...]')
+    .argument('<volume...>', 'names')
+    .option('-f, --force', 'Do not mind volumes that are not there')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  minictr volume rm data
+  minictr volume rm $(minictr volume ls -q --filter dangling=true)`,
+    )
+    .action((names: string[], flags: { force?: boolean }) => perform(names, flags.force === true, globals))
+}
+
+/** One that fails does not keep the others: all are tried, the last one that failed is the command's error. */
+async function perform(names: string[], force: boolean, globals: GlobalOptions): Promise<void> {
+  const store = new VolumeStore(globals.root)
+  const failures: MinictrError[] = []
+  for (const name of names) {
+    try {
+      if (!force || store.read(name) !== undefined) await remove(store, name, globals)
+      process.stdout.write(`${name}\n`)
+    } catch (error) {
+      if (!(error instanceof MinictrError)) throw error
+      failures.push(error)
+    }
+  }
+  for (const { message } of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(message)}\n`)
+  if (failures.length > 0) throw failures.at(-1)!
+}
+
+async function remove(store: VolumeStore, name: string, globals: GlobalOptions): Promise<void> {
+  const { driver } = findVolume(store, name)
+  const ids = volumeUses(globals).get(name) ?? []
+  if (ids.length > 0) {
+    throw new MinictrError(`remove ${name}: volume is in use - [${ids.join(', ')}]`, {
+      remedy: `Remove what has it first: minictr rm ${ids.map(id => id.slice(0, 12)).join(' ')}`,
+    })
+  }
+  await store.remove([name])
+  recordEvent(globals, { type: 'volume', action: 'destroy', id: name, attributes: { driver } })
+}
