@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { annotation, type Spec } from '../../src/runtime/spec.ts'
 import { namesIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
@@ -23,8 +22,8 @@ describe('a container run without --rm', () => {
     assert.equal((await run.outcome).status, 7)
     const directory = containerDirectory()
     assert.equal(readFileSync(join(directory, 'upper/root/file'), 'utf8'), 'text\n')
-    const spec: Spec = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8'))
-    assert.deepEqual(JSON.parse(spec.annotations[annotation.labels]!), { a: 'b', c: '' })
+    const { labels } = JSON.parse(readFileSync(join(directory, 'container.json'), 'utf8'))
+    assert.deepEqual(labels, { a: 'b', c: '' })
     const record = JSON.parse(readFileSync(join(directory, 'exit.json'), 'utf8'))
     assert.deepEqual([record.exitStatus, record.signal], [7, null])
     assert.ok(Math.abs(record.finishedAtMs - Date.now()) < 60_000)
@@ -115,8 +114,8 @@ describe('--name, --cidfile and --label-file', () => {
     const file = join(debian.directory(), 'labels')
     writeFileSync(file, '# a comment\nx=1\ny\n')
     await debian.startKept(['--name', 'labelled', '--label-file', file, '-l', 'x=2'], ['true']).outcome
-    const spec: Spec = JSON.parse(readFileSync(join(containerDirectory(), 'config.json'), 'utf8'))
-    assert.deepEqual(JSON.parse(spec.annotations[annotation.labels]!), { x: '2', y: '' })
+    const { labels } = JSON.parse(readFileSync(join(containerDirectory(), 'container.json'), 'utf8'))
+    assert.deepEqual(labels, { x: '2', y: '' })
     assert.equal((await debian.minictr('rm', 'labelled')).status, 0)
   })
 })
@@ -156,13 +155,9 @@ describe('--pull and --platform', () => {
 describe('flags that Docker has and minictr has not', () => {
   it('are refused by name, before anything is done', async () => {
     for (const flags of [
-      ['-d'],
-      ['-p', '80:80'],
-      ['--restart', 'always'],
       ['--gpus', 'all'],
-      ['--health-cmd', 'x'],
-      ['--network', 'bridge'],
-      ['--volumes-from', 'x'],
+      ['--device-read-bps', '/dev/null:1mb'],
+      ['--blkio-weight-device', '/dev/null:100'],
     ]) {
       const { status, stderr, stdout } = await debian.run(flags, ['echo', 'started'])
       assert.deepEqual({ status, stdout }, { status: 125, stdout: '' }, flags.join(' '))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Running } from '../fixtures/command-line.ts'
-import { assertNothingLeft, namesIn, useDebian } from './debian.ts'
+import { assertNothingLeft, idsIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
 
@@ -20,7 +20,7 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
 /** The journal's owner and the container's process, as recorded for the only container of the store that runs. */
 function processes(): { monitor: number; container: number; id: string } {
   const { runRoot } = debian.store()
-  const [id] = namesIn(runRoot)
+  const [id] = idsIn(runRoot)
   const [owner] = readFileSync(join(runRoot, id!, 'journal'), 'utf8').split('\n')
   const state = JSON.parse(readFileSync(join(runRoot, id!, 'state.json'), 'utf8'))
   return { monitor: JSON.parse(owner!).owner.pid, container: state.pid, id: id! }
@@ -52,7 +52,7 @@ describe('SIGKILL', () => {
     assert.ok(isThere(container) && isThere(monitor))
     assert.match((await debian.minictr('ps')).stdout, new RegExp(`^${id.slice(0, 12)} .* Up `, 'm'))
     process.kill(container, 'SIGKILL')
-    await until('everything is cleaned up', () => namesIn(debian.store().runRoot).length === 0)
+    await until('everything is cleaned up', () => idsIn(debian.store().runRoot).length === 0)
     assert.deepEqual(cgroupsOf(id), [])
     await assertNothingLeft(debian.store())
   })
@@ -95,7 +95,7 @@ describe('SIGKILL', () => {
       await sleep(delayMs)
       started.child.kill('SIGKILL')
       await started.outcome
-      await until('the container ends', () => namesIn(debian.store().runRoot).length === 0)
+      await until('the container ends', () => idsIn(debian.store().runRoot).length === 0)
       await assertNothingLeft(debian.store())
     }
   })

@@ -45,14 +45,14 @@ export function useDebian(): Debian {
   const ready = () => store ?? assert.fail('the store is there only while tests run')
   const runArgs = (flags: string[], command: string[]) => [
     ...ready().globals,
-    ...['run', ...flags, ready().image, ...command],
+    ...withoutBridge('run', '--quiet', ...flags, ready().image, ...command),
   ]
   const start = (flags: string[], command: string[], options?: ProcessOptions) =>
     startMinictr(runArgs(flags, command), options)
   const debian: Debian = {
     store: ready,
     directory: () => mkdtempSync(join(ready().root, '../shared-')),
-    minictr: (...args) => minictr([...ready().globals, ...args]),
+    minictr: (...args) => minictr([...ready().globals, ...withoutBridge(...args)]),
     run: (flags, command, options) => start(['--rm', ...flags], command, options).outcome,
     start: (flags, command, options) => start(['--rm', ...flags], command, options),
     startKept: start,
@@ -65,13 +65,25 @@ export function useDebian(): Debian {
   return debian
 }
 
+/**
+ * The words of a command with `--network none` behind the `run` or `create` among them that asks for no network: a bridge would
+ * stay on this host. Tests of networks have hosts of their own (networked.ts).
+ */
+export function withoutBridge(...words: string[]): string[] {
+  const at = words.findIndex(word => word === 'run' || word === 'create')
+  const isNetwork =
+    words[0] === 'network' || words[0] === 'volume' || words.some(word => /^--net(work)?(=|$)/.test(word))
+  if (at < 0 || isNetwork) return words
+  return [...words.slice(0, at + 1), '--network', 'none', ...words.slice(at + 1)]
+}
+
 /** No container, mount, cgroup or process of this store is there; what ends by itself is given the time for it. */
 export async function assertNothingLeft({ root, runRoot }: DebianStore): Promise<void> {
   for (let attempt = 0; attempt < 100 && usersOf(root).length > 0; attempt++) await sleep(100)
   assert.deepEqual(usersOf(root), [], 'processes that see the store')
   assert.deepEqual(namesIn(join(root, 'containers')), [])
   assert.deepEqual(namesIn(join(root, 'names')), [])
-  assert.deepEqual(namesIn(runRoot), [])
+  assert.deepEqual(idsIn(runRoot), [])
   assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(root), 'a mount of the store is left')
 }
 
@@ -94,6 +106,11 @@ export function namesIn(directory: string): string[] {
   } catch {
     return []
   }
+}
+
+/** The containers that have something in a run root; beside them lie the events. */
+export function idsIn(runRoot: string): string[] {
+  return namesIn(runRoot).filter(name => /^[0-9a-f]{64}$/.test(name))
 }
 
 function textOf(path: string): string {

@@ -6,7 +6,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { annotation } from '../../src/runtime/spec.ts'
 import { namesIn, useDebian } from './debian.ts'
 import { pullVariant } from './variant.ts'
 
@@ -29,9 +28,7 @@ const variant = () => {
 /** What `minictr run --rm FLAGS variant COMMAND` prints. */
 async function ofVariant(flags: string[], command: string[] = []): Promise<string> {
   const { status, stdout, stderr } = await debian.minictr(
-    'run',
-    '--rm',
-    ...flags,
+    ...['run', '--rm', '--network', 'none', ...flags],
     await variant(),
     ...command,
   )
@@ -78,10 +75,12 @@ describe('an image', () => {
     const command = ['run', '--name', 'noted', ...flags, '--entrypoint', 'true', await variant()]
     assert.equal((await debian.minictr(...command)).status, 0)
     const [id] = namesIn(join(root, 'containers'))
-    const { annotations } = JSON.parse(readFileSync(join(root, 'containers', id!, 'config.json'), 'utf8'))
+    const [{ annotations }, { labels, stopSignal }] = ['config.json', 'container.json'].map(name =>
+      JSON.parse(readFileSync(join(root, 'containers', id!, name), 'utf8')),
+    )
     assert.equal(annotations['org.example.note'], 'as = given')
-    assert.deepEqual(JSON.parse(annotations[annotation.labels]), { kept: 'image', changed: 'flag', bare: '' })
-    assert.equal(annotations[annotation.stopSignal], 'SIGUSR1')
+    assert.deepEqual(labels, { kept: 'image', changed: 'flag', bare: '' })
+    assert.equal(stopSignal, 'SIGUSR1')
     assert.equal((await debian.minictr('rm', 'noted')).status, 0)
     await assertRefused(/names that begin with minictr\. are its own/, '--annotation', 'minictr.name=x')
   })

@@ -79,7 +79,6 @@ describe('the exit status', () => {
     await assertRefused(125, /Unable to find group nosuch/i, ['--group-add', 'nosuch'], ['true'])
     await assertRefused(125, /not between 0 and 2147483647/, ['-u', '99999999999'], ['true'])
     await assertRefused(125, /unknown flag: --no-such-flag/, ['--no-such-flag'], ['true'])
-    await assertRefused(125, /--publish/, ['-p', '80:80'], ['true'])
   })
 
   it('is 1 where a terminal is asked for and there is none', async () => {
@@ -112,5 +111,24 @@ describe('the exit status', () => {
       ['--tmpfs', '/x:size=abc'],
       ['true'],
     )
+  })
+
+  it('is 1 where another command than run fails, 125 where a flag of it is wrong', async () => {
+    const { image } = debian.store()
+    const create = ['create', '--network', 'none', '--name', 'taken']
+    await debian.minictr(...create, image, 'true')
+    for (const [status, words, ...args] of [
+      [1, /Conflict\. The container name "\/taken" is already in use/, ...create, image, 'true'],
+      [1, /bind source path does not exist/, 'create', '--mount', 'type=bind,src=/no,dst=/x', image, 'true'],
+      [1, /Invalid signal: FOO/, 'kill', '-s', 'FOO', 'taken'],
+      [1, /Invalid signal: FOO/, 'stop', '-s', 'FOO', 'taken'],
+      [125, /invalid argument "x" for "-t, --timeout" flag: parsing "x"/, 'stop', '-t', 'x', 'taken'],
+      [125, /invalid argument "x" for "--time" flag: parsing "x"/, 'restart', '--time', 'x', 'taken'],
+    ] as [number, RegExp, ...string[]][]) {
+      const outcome = await debian.minictr(...args)
+      assert.deepEqual([outcome.status, outcome.stdout], [status, ''], args.join(' '))
+      assert.match(outcome.stderr, words)
+    }
+    assert.equal((await debian.minictr('rm', 'taken')).status, 0)
   })
 })

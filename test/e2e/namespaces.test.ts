@@ -139,6 +139,33 @@ describe('another container’s namespaces', () => {
     assert.equal(await debian.inside('cat /dev/shm/file', '--ipc', `container:${name}`), 'from the first')
   })
 
+  it('share its memory, of the size it was given, for as long as one of them runs', async () => {
+    const signal = debian.directory()
+    const size = 'stat -f -c "%s %b" /dev/shm | { read size count; echo $((size * count)); }'
+    const first = debian.start(
+      ['--name', 'first', '--ipc', 'shareable', '--shm-size', '1m'],
+      ['sh', '-c', `echo kept > /dev/shm/file; ${size}; sleep 1000; true`],
+    )
+    while (first.output() === '') await sleep(10)
+    const wait = 'until [ -e /signal/go ]; do sleep 0.02; done'
+    const second = debian.start(
+      ['--name', 'second', '--ipc', 'container:first', '-v', `${signal}:/signal`],
+      ['sh', '-c', `${size}; ${wait}; cat /dev/shm/file; echo more > /dev/shm/file && cat /dev/shm/file`],
+    )
+    while (second.output() === '') await sleep(10)
+    assert.deepEqual([first.output(), second.output()], ['1048576\n', '1048576\n'])
+    const shm = new RegExp(`${debian.store().root}/containers/([0-9a-f]{64})/shm .*[ ,]size=1024k`)
+    const [, id] = shm.exec(readFileSync('/proc/self/mountinfo', 'utf8')) ?? assert.fail('no shared memory')
+    const container = join(debian.store().root, 'containers', id!)
+    assert.equal(statSync(container).mode & 0o77, 0, 'closed to others')
+    await debian.minictr('rm', '-f', 'first')
+    await first.outcome
+    assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(container))
+    writeFileSync(join(signal, 'go'), '')
+    const { stdout, stderr, status } = await second.outcome
+    assert.deepEqual([status, stderr, stdout], [0, '', '1048576\nkept\nmore\n'])
+  })
+
   it('are there only of one that runs', async () => {
     const { status, stderr } = await debian.run(['--pid', 'container:nosuch'], ['true'])
     assert.equal(status, 125)

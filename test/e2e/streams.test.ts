@@ -13,9 +13,11 @@ import { useDebian } from './debian.ts'
 
 const debian = useDebian()
 
-/** A shell line in which `run` stands for `minictr run --rm`, as a person types it into a pipeline. */
+/** A shell line in which `run` stands for `minictr run --rm --quiet`, as a person types it into a pipeline. */
 function shellLine(line: string): string {
-  const run = [process.execPath, mainPath, ...debian.store().globals, 'run', '--rm'].map(quote).join(' ')
+  const run = [process.execPath, mainPath, ...debian.store().globals, 'run', '--rm', '--quiet']
+    .map(quote)
+    .join(' ')
   const script = `run() { ${run} "$@"; }\nimage=${quote(debian.store().image)}\n${line}`
   return execFileSync('bash', ['-c', script], {
     encoding: 'utf8',

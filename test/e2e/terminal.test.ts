@@ -72,6 +72,19 @@ describe('run -t', () => {
     await leave(session)
   })
 
+  it('says nothing of the sort where --init passes ^C on', async () => {
+    const session = await person()
+    const script = "trap 'echo heard; trap - INT' INT; echo ready; while :; do sleep 0.1; done"
+    session.type(`run --init $image sh -c ${quote(script)}`)
+    await session.see('ready')
+    session.press('\x03')
+    await session.see('heard')
+    session.press('\x03')
+    await session.see('host 130>')
+    session.press('\x04')
+    assert.doesNotMatch((await session.end()).text, /does nothing here/)
+  })
+
   it('makes what is typed reach the program, ^C as a signal, ^D as an end', async () => {
     const session = await person()
     const script = "trap 'echo interrupted; exit 4' INT; echo ready; while :; do sleep 0.1; done"
@@ -106,10 +119,9 @@ describe('run -t', () => {
     await session.see('here> ')
     session.type('echo $((6 * 7)) at $(hostname)')
     await session.see('42 at inside\n')
-    session.type("echo a''sleep; sleep 1000")
+    // What is seen comes from the process that is to be interrupted: it has the terminal, and the shell waits for it.
+    session.type('sh -c \'echo a""sleep; exec sleep 1000\'')
     await session.see('asleep\n')
-    // The shell is still about to start it; an interrupt in between would be the shell's own.
-    await new Promise(resolve => setTimeout(resolve, 500))
     session.press('\x03')
     await session.see('here> ')
     session.type('sleep 1000 & jobs; kill %1')
@@ -121,13 +133,16 @@ describe('run -t', () => {
 })
 
 describe('the terminal of the user', () => {
-  /** Performs lines one by one; after each one, the terminal must be as it was. */
-  async function unchanged(session: Session, lines: [line: string, see: string | RegExp][]): Promise<void> {
+  type Line = [line: string, see: string | RegExp, act?: () => Promise<void>]
+
+  /** Performs lines one by one, each with what is to be done meanwhile; after each one, the terminal must be as it was. */
+  async function unchanged(session: Session, lines: Line[]): Promise<void> {
     session.type(settings)
     const before = await session.see(settingsText)
     await session.see('host 0>')
-    for (const [line, what] of lines) {
+    for (const [line, what, act] of lines) {
       session.type(line)
+      await act?.()
       await session.see(what)
       session.type(settings)
       assert.equal(await session.see(settingsText), before, line)
@@ -149,12 +164,15 @@ describe('the terminal of the user', () => {
 
   it('is as before after minictr was killed; the container goes on', async () => {
     const session = await person()
-    const killIt = '{ sleep 1; pkill -KILL -f "[k]illed-at-terminal"; }'
-    await unchanged(session, [
-      [`${killIt} & run -it --name killed-at-terminal $image sh -c 'sleep 1000; true'`, 'host 137>'],
-    ])
+    const name = `killed-at-terminal-${process.pid}`
+    const kill = async () => {
+      await session.see('ready')
+      execFileSync('pkill', ['-KILL', '-f', name])
+    }
+    const line = `run -it --name ${name} $image sh -c 'echo ready; sleep 1000; true'`
+    await unchanged(session, [[line, 'host 137>', kill]])
     await leave(session)
-    assert.match((await debian.minictr('ps')).stdout, /Up .*killed-at-terminal\n$/)
-    assert.equal((await debian.minictr('rm', '-f', 'killed-at-terminal')).status, 0)
+    assert.match((await debian.minictr('ps')).stdout, new RegExp(`Up .*${name}\n$`))
+    assert.equal((await debian.minictr('rm', '-f', name)).status, 0)
   })
 })

@@ -2,8 +2,10 @@
 // layer of a test's own above it.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { minictr } from '../fixtures/command-line.ts'
+import type { DebianStore } from '../fixtures/debian-store.ts'
 import { debianImage, pushImage, writeBlob, writeIndexFile } from '../fixtures/image.ts'
 import { startRegistry } from '../fixtures/registry.ts'
 import type { Debian } from './debian.ts'
@@ -16,7 +18,7 @@ export type Additions = { architecture?: string; layer?: Buffer }
  * registry that is gone then. Returns its name.
  */
 export async function pullVariant(
-  debian: Debian,
+  debian: Pick<Debian, 'directory' | 'minictr'>,
   config: object,
   additions: Additions = {},
 ): Promise<string> {
@@ -31,9 +33,18 @@ export async function pullVariant(
   }
 }
 
+/** The same into another store. */
+export async function pullVariantInto({ root, globals }: DebianStore, config: object): Promise<string> {
+  const debian = {
+    directory: () => mkdtempSync(join(root, '../shared-')),
+    minictr: (...args: string[]) => minictr([...globals, ...args]),
+  }
+  return await pullVariant(debian, config)
+}
+
 /** Pushes such an image. Returns its name. */
 export async function pushVariant(
-  debian: Debian,
+  debian: Pick<Debian, 'directory'>,
   host: string,
   config: object,
   { layer, ...platform }: Additions = {},

@@ -29,8 +29,17 @@ section covered; for path in /proc/keys /proc/acpi /proc/timer_list /sys/firmwar
 done
 section network; ls /sys/class/net; cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range
 cat /sys/class/net/lo/flags
+for link in eth0 eth1; do [ ! -e /sys/class/net/$link ] || cat /sys/class/net/$link/address /sys/class/net/$link/mtu; done
+cat /proc/net/route; sed 's/ [0-9a-f]* \\([0-9a-f]* [0-9a-f]* [0-9a-f]*  *eth\\)/ INDEX \\1/' /proc/net/if_inet6 | grep -v '^fe80' | sort
 section written; if (: > /written) 2>/dev/null; then echo the root is writable; fi
 `
+
+/**
+ * For `bash -c`, before the words of a command. A POSIX shell can close descriptors of one digit only; a script is not to be blamed for those of
+ * a test.
+ */
+export const withoutInherited =
+  'for fd in $(ls /proc/$$/fd); do [ "$fd" -le 2 ] || eval "exec $fd<&-"; done; exec "$@"'
 
 /** The sections of what the probe printed, by name, with all that differs between two runs of one plan taken out. */
 export function sectionsOf(output: string): Record<string, string> {

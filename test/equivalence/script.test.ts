@@ -8,34 +8,46 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { minictr, type Outcome } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
-import { probe, sectionsOf } from './inside.ts'
+import { Machine } from '../networks/laboratory.ts'
+import { probe, sectionsOf, withoutInherited } from './inside.ts'
 
 let store: DebianStore
 let shared: string
+/** The host of these tests: a network namespace in which bridges may stay. */
+let host: Machine
 /** Of the containers that scripts made. */
 const ids: string[] = []
 
 before(async () => {
-  store = await debianStore()
+  ;[store, host] = await Promise.all([debianStore(), Machine.start()])
+  await minictr([...store.globals, 'network', 'create', '--ipv6', 'web'])
+  await minictr([...store.globals, 'network', 'create', 'more'])
   shared = join(store.root, 'shared')
   mkdirSync(shared)
   writeFileSync(join(shared, 'file'), 'from the host\n')
   mkdirSync(join(shared, 'below'))
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'nosuid,size=1m', 'below', join(shared, 'below')])
 })
-after(() => {
+after(async () => {
+  await Promise.all(
+    ['web', 'more'].map(name =>
+      minictr([...store.globals, 'network', 'rm', name], { within: host.entrance }),
+    ),
+  )
+  await host?.stop()
   if (shared) spawnSync('umount', [join(shared, 'below')])
   store?.remove()
 })
 
 /** The container as `run` makes it. */
 function run(flags: string[], command: string[]): Promise<Outcome> {
-  return minictr([...store.globals, 'run', '--rm', ...flags, store.image, ...command])
+  const args = ['run', '--rm', ...flags, store.image, ...command]
+  return minictr([...store.globals, ...args], { within: host.entrance })
 }
 
 async function script(flags: string[], command: string[]): Promise<string> {
   const args = ['script', 'run', '--rm', ...flags, store.image, ...command]
-  const { status, stdout, stderr } = await minictr([...store.globals, ...args])
+  const { status, stdout, stderr } = await minictr([...store.globals, ...args], { within: host.entrance })
   assert.equal(status, 0, stderr)
   ids.push(/^ID=(.*)$/m.exec(stdout)![1]!)
   return stdout
@@ -45,23 +57,48 @@ async function script(flags: string[], command: string[]): Promise<string> {
 async function runScript(flags: string[], command: string[], input = ''): Promise<Outcome> {
   const file = join(store.root, 'box.sh')
   writeFileSync(file, await script(flags, command))
-  return spawnSync('bash', ['-c', withoutInherited, 'bash', 'sh', file], { encoding: 'utf8', input })
+  return spawnWithin('bash', ['-c', withoutInherited, 'bash', 'sh', file], input)
 }
 
-/** A POSIX shell can close descriptors of one digit only; the script is not to be blamed for those of this test. */
-const withoutInherited =
-  'for fd in $(ls /proc/$$/fd); do [ "$fd" -le 2 ] || eval "exec $fd<&-"; done; exec "$@"'
+/** Runs a command on the host of these tests. */
+function spawnWithin(command: string, args: string[], input = '') {
+  const [program, ...words] = [...host.entrance, command, ...args]
+  return spawnSync(program!, words, { encoding: 'utf8', input })
+}
 
 function assertNothingLeft(): void {
   assert.deepEqual(readdirSync(join(store.root, 'containers')), [])
+  assert.doesNotMatch(host.run('ip', ['-o', 'link']), /mctr/)
+  assert.doesNotMatch(host.run('nft', ['list', 'ruleset']), /elements = \{ tcp/)
+  for (const name of ['addresses', 'endpoints', 'hosts', 'names'])
+    assert.deepEqual(
+      filesBelow(join(store.runRoot, 'networks')).filter(path => path.includes(`/${name}/`)),
+      [],
+    )
   assert.deepEqual(readdirSync(join(store.root, 'names')), [])
   for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
     for (const id of ids) assert.ok(!existsSync(`/sys/fs/cgroup/${hierarchy}/minictr/${id}`), hierarchy)
   }
 }
 
+/** The files below a directory, by their whole paths. */
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+}
+
 const flagSets: { title: string; flags: () => string[] }[] = [
   { title: 'the defaults', flags: () => [] },
+  { title: 'no network', flags: () => ['--network', 'none'] },
+  {
+    title: 'a network of somebody’s own, with a name and a port',
+    flags: () => ['--network', 'web', '--network-alias', 'www', '-p', '8080:80', '-h', 'box'],
+  },
+  {
+    title: 'two networks',
+    flags: () => ['--network', 'name=web,mac-address=02:00:00:00:00:09', '--network', 'name=more'],
+  },
   {
     title: 'a user with groups and fewer capabilities',
     flags: () => ['--user', 'www-data:games', '--cap-drop', 'ALL', '--cap-add', 'CHOWN'],
@@ -240,7 +277,9 @@ describe('the script of a container', () => {
   })
 
   it('needs nothing of minictr', async () => {
-    const commands = (await script([], ['true'])).split('\n').filter(line => !line.startsWith('#'))
+    const commands = (await script(['--network', 'none'], ['true']))
+      .split('\n')
+      .filter(line => !line.startsWith('#'))
     assert.deepEqual(
       commands.filter(line =>
         /\b(node|minictr)\b/.test(line.replaceAll(store.root, '').replaceAll('/minictr', '')),
@@ -281,7 +320,7 @@ function onDebian(): Outcome {
   mkdirSync(place)
   const debian = ['unshare', '--mount', '--propagation', 'private', 'sh', '-euc', asDebianHost, 'sh']
   const args = [...debian, place, join(layers, layer!, 'fs'), store.root]
-  const outcome = spawnSync('bash', ['-c', withoutInherited, 'bash', ...args], { encoding: 'utf8' })
+  const outcome = spawnWithin('bash', ['-c', withoutInherited, 'bash', ...args])
   rmSync(place, { recursive: true })
   return outcome
 }

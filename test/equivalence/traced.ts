@@ -100,7 +100,7 @@ export function expectedOf(op: Op): string[] {
     case 'unshare':
       return [`unshare(${flags(op.namespaces.map(name => namespaceFlagNames[name]!))})`]
     case 'setns':
-      return [`setns(N, ${namespaceFlagNames[op.namespace]})`]
+      return [`setns(N, ${flags(op.namespaces.map(name => namespaceFlagNames[name]!))})`]
     case 'create_userns':
       return ['clone(CLONE_NEWUSER)']
     case 'copy_mount': {

@@ -1,4 +1,4 @@
-// Any one step fails: everything before it is undone and the host is as it was.
+// Any one step fails, or one of the two processes is killed before it: all is undone and the host is as it was.
 
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
@@ -10,6 +10,7 @@ import { perform, undo } from '../../src/runtime/perform.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import type { Plan, Step } from '../../src/runtime/step.ts'
 import { StepError } from '../../src/runtime/step-error.ts'
+import { spawnExecutor } from '../../src/system/executor.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import { identify } from '../../src/system/process-identity.ts'
 import { type Bundle, makeBundle } from '../fixtures/bundle.ts'
@@ -32,7 +33,7 @@ for (const mapped of [false, true]) {
       const before = hostState(bundle.context.containerId)
       const { monitor, journal } = start(bundle)
       const outcome = await perform(
-        { containerId: bundle.context.containerId, steps },
+        { containerId: bundle.context.containerId, command: 'run', steps },
         sides(monitor),
         journal,
       )
@@ -56,11 +57,19 @@ for (const mapped of [false, true]) {
       }
     })
 
+    for (const victim of ['monitor', 'init'] as const) {
+      it(`leaves nothing that cannot be undone, whichever step the ${victim} is killed before`, async () => {
+        const first = victim === 'monitor' ? 0 : steps.findIndex(({ id }) => id === 'spawn-init') + 1
+        for (let index = first; index < steps.length; index++)
+          await assertRecovered(bundle, steps, index, victim)
+      })
+    }
+
     it('undoes everything when each step is sent on its own and the last one before the program is refused', async () => {
       const before = hostState(bundle.context.containerId)
       const { monitor, journal } = start(bundle)
       const outcome = await perform(
-        { containerId: bundle.context.containerId, steps },
+        { containerId: bundle.context.containerId, command: 'run', steps },
         sides(monitor),
         journal,
         {
@@ -73,6 +82,21 @@ for (const mapped of [false, true]) {
     })
   })
 }
+
+describe('a mount that the kernel refuses in a user namespace', () => {
+  it('is told with its cause', async t => {
+    const bundle = makeBundle({ mapped: true })
+    t.after(() => bundle.remove())
+    bundle.spec.mounts.push({ destination: '/refused', type: 'devtmpfs', source: 'devtmpfs' })
+    const { monitor, journal } = start(bundle)
+    const refused = perform(plan(bundle.spec, bundle.context), sides(monitor), journal)
+    await assert.rejects(
+      refused,
+      /\(mount-refused\) failed[\s\S]* = EPERM\nLikely cause: devtmpfs is none of the file systems/,
+    )
+    await monitor.close()
+  })
+})
 
 function start(bundle: Bundle) {
   const monitor = Monitor.spawn({ stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
@@ -87,7 +111,7 @@ async function assertRolledBack(bundle: Bundle, steps: Plan['steps'], failedId: 
   const before = hostState(bundle.context.containerId)
   const { monitor, journal } = start(bundle)
   const error = await perform(
-    { containerId: bundle.context.containerId, steps },
+    { containerId: bundle.context.containerId, command: 'run', steps },
     sides(monitor),
     journal,
   ).then(
@@ -99,6 +123,34 @@ async function assertRolledBack(bundle: Bundle, steps: Plan['steps'], failedId: 
   assert.equal(error.failure.step.id, failedId)
   assert.equal(error.failure.errno, 'ENOENT')
   assert.deepEqual(error.rollback.failed, [], failedId)
+  assertClean(bundle, before)
+}
+
+/** Kills, lets the run fail as it may, and undoes what it left, as the next command would. */
+async function assertRecovered(
+  bundle: Bundle,
+  steps: Step[],
+  index: number,
+  victim: 'monitor' | 'init',
+): Promise<void> {
+  const { containerId } = bundle.context
+  const before = hostState(containerId)
+  const { monitor, journal } = start(bundle)
+  let init = 0
+  await perform({ containerId, command: 'run', steps }, sides(monitor), journal, {
+    before: async (_, at) => {
+      if (at === index) process.kill(victim === 'monitor' ? monitor.pid : init, 'SIGKILL')
+      return 'go'
+    },
+    after({ pid }) {
+      init = pid
+    },
+  }).catch((error: unknown) => assert.ok(error instanceof StepError, String(error)))
+  await monitor.close()
+  const next = spawnExecutor()
+  const { failed } = await undo(journal, next.executor)
+  await next.close()
+  assert.deepEqual(failed, [], `before ${steps[index]!.id}`)
   assertClean(bundle, before)
 }
 

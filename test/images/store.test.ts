@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -71,6 +80,23 @@ describe('the image store', () => {
           .trim()
           .replace(/^\/bin\//, '/usr/bin/'),
       ])
+    })
+
+    it('counts as made when its newest file was, or as SOURCE_DATE_EPOCH says', async () => {
+      const program = join(root, 'program')
+      writeFileSync(program, '#!/bin/sh\n')
+      chmodSync(program, 0o755)
+      const newest = new Date('2040-05-06T07:08:09Z')
+      utimesSync(program, newest, newest)
+      assert.equal((await make('one', program)).config.created, '2040-05-06T07:08:09.000Z')
+      process.env.SOURCE_DATE_EPOCH = '1700000000'
+      try {
+        assert.equal((await make('two', program)).config.created, '2023-11-14T22:13:20.000Z')
+        process.env.SOURCE_DATE_EPOCH = 'yesterday'
+        await assert.rejects(make('three', program), /SOURCE_DATE_EPOCH is "yesterday"/)
+      } finally {
+        delete process.env.SOURCE_DATE_EPOCH
+      }
     })
 
     it('is the same whenever it is made of the same programs', async () => {
@@ -188,14 +214,19 @@ describe('the image store', () => {
   })
 
   describe('removes images', () => {
-    const remove = (text: string, force = false, uses: Parameters<typeof removeImage>[4] = []) =>
-      removeImage(text, force, store, layers, uses)
+    const remove = (text: string, force = false, uses: ReturnType<Parameters<typeof removeImage>[4]> = []) =>
+      removeImage(text, force, store, layers, () => uses)
 
     it('with their last name, and all that only they need', async () => {
       const image = await make('one:v1', 'ls')
       const other = await make('other', 'cat')
       await store.tag('two', store.list()[0]!.manifest)
-      assert.deepEqual(await remove('one:v1'), { untagged: ['one:v1'], deleted: [], isContentKept: false })
+      assert.deepEqual(await remove('one:v1'), {
+        imageId: image.id,
+        untagged: ['one:v1'],
+        deleted: [],
+        isContentKept: false,
+      })
       const { untagged, deleted } = await remove('two')
       assert.deepEqual(untagged, ['two:latest'])
       assert.deepEqual(deleted, [image.id, image.diffIds[0]])
@@ -236,14 +267,19 @@ describe('the image store', () => {
         /cannot be forced.*running container/,
       )
       const removed = await remove('one', true, [{ ...use, isRunning: true }])
-      assert.deepEqual(removed, { untagged: ['one:latest'], deleted: [], isContentKept: false })
+      assert.deepEqual(removed, {
+        imageId: image.id,
+        untagged: ['one:latest'],
+        deleted: [],
+        isContentKept: false,
+      })
       assert.deepEqual(
         listImages(store).map(({ id, tags }) => [id, tags]),
         [[image.id, []]],
       )
       assert.deepEqual((await remove(image.id, true, [use])).deleted, [image.id])
       assert.ok(existsSync(use.layerPaths[0]!), 'the stopped container keeps its layers')
-      await collectGarbage(store, layers, [])
+      await collectGarbage(store, layers, () => [])
       assert.ok(!existsSync(use.layerPaths[0]!))
     })
 
@@ -252,7 +288,7 @@ describe('the image store', () => {
       const removed = await whileBringing(store, () => remove('one'))
       assert.equal(removed.isContentKept, true)
       assert.equal(blobs().length, 3)
-      await collectGarbage(store, layers, [])
+      await collectGarbage(store, layers, () => [])
       assert.deepEqual(blobs(), [])
     })
 
@@ -281,7 +317,7 @@ describe('the image store', () => {
       writeFileSync(join(partial, `sha256-${'a'.repeat(64)}`), 'half a layer')
       writeFileSync(store.temporaryPath(), 'half a blob')
       execFileSync('mkdir', ['-p', join(root, `layers/.unpacking-${'b'.repeat(64)}/fs/etc`)])
-      await collectGarbage(store, layers, [])
+      await collectGarbage(store, layers, () => [])
       assert.deepEqual(readdirSync(partial), [`sha256-${'a'.repeat(64)}`])
       assert.equal(readdirSync(join(root, 'layers')).length, 1)
       assert.equal(store.resolve('one').names.length, 1)
@@ -301,11 +337,50 @@ describe('the image store', () => {
     )
   })
 
+  it('leaves out what another tool put here that is no image, unless it is asked for by name', async () => {
+    const { id } = await make('one', 'ls')
+    const empty = store.putBlob(Buffer.from('{}'), 'application/vnd.oci.empty.v1+json')
+    const manifest = {
+      schemaVersion: 2,
+      artifactType: 'application/vnd.example',
+      config: empty,
+      layers: [empty],
+    }
+    const type = 'application/vnd.oci.image.manifest.v1+json'
+    await store.tag('artifact', store.putBlob(Buffer.from(JSON.stringify(manifest)), type))
+    assert.deepEqual(
+      listImages(store).flatMap(({ tags }) => tags),
+      ['one:latest'],
+    )
+    assert.equal(store.resolve(id.slice(7, 19)).id, id)
+    assert.throws(() => store.resolve('artifact'), /artifact:latest is no container image.*oci\.empty/)
+  })
+
   it('says what to do where a blob is missing or was cut by a power failure', async () => {
     const image = await make('tools', 'ls')
     writeFileSync(store.blobPath(image.id), '')
+    const remedy = (text: string) => ({ remedy: text })
+    const again = `Remove ${store.blobPath(image.id)} and make or pull the image again; what is whole is kept.`
     assert.throws(() => store.resolve('tools'), /has 0 bytes where \d+ are due/)
+    assert.throws(() => store.resolve('tools'), remedy(again))
     rmSync(store.blobPath(image.id))
     assert.throws(() => store.resolve('tools'), /is not in the image store/)
+    const digest = store.list()[0]!.manifest
+    await store.tag('tools', digest, `sha256:${'2'.repeat(64)}`)
+    const fetched = `rm -f ${store.blobPath(image.id)} && minictr pull tools:latest`
+    assert.throws(() => store.resolve('tools'), remedy(`Fetch it again; what is whole is kept: ${fetched}`))
+  })
+
+  it('says which file is damaged where a layer cannot be unpacked again', async () => {
+    const image = await make('tools', 'ls')
+    const file = store.blobPath(image.manifest.layers[0]!.digest)
+    const bytes = readFileSync(file)
+    bytes.fill(0, 1000, 1100)
+    rmSync(join(root, 'layers'), { recursive: true })
+    writeFileSync(file, bytes)
+    const naming = (error: Error & { remedy?: string }) => error.remedy!.includes(`rm -f ${file}`)
+    await assert.rejects(readyLayers(image, store, layers), naming)
+    rmSync(file)
+    await assert.rejects(readyLayers(image, store, layers), naming)
   })
 })

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { quote } from '../../src/runtime/shell.ts'
 import { minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 
@@ -75,9 +76,9 @@ describe('explain and script', () => {
   })
 
   it('explain shows one step by its id, and names the others where there is none', async () => {
-    const one = await call('explain', 'run', '--only', 'pivot-root', store.image)
+    const one = await call('explain', 'run', '--network', 'none', '--only', 'pivot-root', store.image)
     assert.equal(one.stdout.match(/^ ?\d+\/\d+ {2}\S/gm)?.length, 1)
-    const none = await call('explain', 'run', '--only', 'dig-tunnel', store.image)
+    const none = await call('explain', 'run', '--network', 'none', '--only', 'dig-tunnel', store.image)
     assert.equal(none.status, 1)
     assert.match(none.stderr, /no step 'dig-tunnel'[\s\S]*Its steps are: claim-name .*pivot-root/)
   })
@@ -97,7 +98,8 @@ describe('run --timing', () => {
       titles.map(([, , id]) => id),
       steps.map(({ id }) => id),
     )
-    const figures = stderr.match(/^ +\d+\.\d {6}\S/gm) ?? []
+    const whole = stderr.slice(0, stderr.search(/^ +[\d.]+ {2}undo {2}/m))
+    const figures = whole.match(/^ +\d+\.\d {6}\S/gm) ?? []
     const calls = steps.reduce((sum, { ops }) => sum + ops.length, 0)
     assert.equal(figures.length, calls - 1, 'all but execve, which does not come back')
     const figureOf = (row: RegExp) => Number(row.exec(stderr)?.[1])
@@ -107,6 +109,29 @@ describe('run --timing', () => {
     assert.ok(Math.abs(native + node - total) < 0.2, `${native} + ${node} = ${total}`)
     const sum = titles.reduce((all, [, us]) => all + Number(us), 0)
     assert.ok(Math.abs(sum - native) < titles.length * 0.1, `${sum} = ${native}`)
+  })
+
+  it('tells things when they happen: the steps, then what the program says, then what is undone', async () => {
+    const { status, stderr } = await call(
+      ...['run', '--timing', '--rm', '--network', 'none', '--pids-limit', '50', store.image],
+      ...['sh', '-c', 'echo here I am >&2'],
+    )
+    assert.equal(status, 0, stderr)
+    const places = ['µs', 'claim-name', 'spawn-init', 'pivot-root', 'execute-program', 'here I am\n']
+    places.push('undo  create-cgroup', 'undo  claim-name', '-------', 'from the start of minictr', 'undid it')
+    const found = places.map(place => stderr.indexOf(place))
+    assert.ok(!found.includes(-1), stderr)
+    assert.deepEqual(
+      found,
+      found.toSorted((a, b) => a - b),
+    )
+  })
+
+  it('lets the container run to its end when nobody reads any more', () => {
+    const run = [process.execPath, main, ...store.globals, 'run', '--timing', '--rm', '--network', 'none']
+    const words = [...run, store.image, 'sh', '-c', 'sleep 0.3; exit 7'].map(quote).join(' ')
+    const line = `${words} 2>&1 >/dev/null | : ; echo \${PIPESTATUS[0]}`
+    assert.equal(spawnSync('bash', ['-c', line], { encoding: 'utf8' }).stdout, '7\n')
   })
 
   it('shows how far a run came that failed', async () => {
@@ -121,6 +146,8 @@ describe('run --timing', () => {
     )
     assert.equal(status, 127)
     assert.match(stderr, /execute-program {2}container/)
+    assert.match(stderr, /undo {2}create-cgroup/)
+    assert.match(stderr, /from the start of minictr to the last step$/m)
     assert.match(stderr, /no-such-program/)
   })
 })

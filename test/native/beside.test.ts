@@ -1,7 +1,7 @@
 // The monitor that the launcher starts before Node: the same conversation, over descriptors that Node was started with.
 
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,12 @@ import { helperPath } from '../../src/system/executor.ts'
 import { client, isThere, stopped, textOf, until } from './clients.ts'
 
 const monitorModule = join(import.meta.dirname, '../../src/system/monitor.ts')
+
+/** The children of a process that have this name. */
+function childrenOf(pid: number, name: string): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(pid), name], { encoding: 'utf8' })
+  return stdout.split('\n').filter(Boolean).map(Number)
+}
 
 /** What a program of Node's prints that was started beside a monitor. */
 function nodeBeside(program: string): string {
@@ -70,16 +76,16 @@ test('a monitor that is killed is an error of whoever waits for its container', 
   const child = client(t, { script: 'echo ready; sleep 100' }, 'launched')
   const stderr = textOf(child.stderr!)
   await once(child.stdout!, 'data')
-  const children = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).stdout
+  const [monitor] = childrenOf(child.pid!, 'minictr-monitor')
   const ended = once(child, 'exit')
-  process.kill(Number(children), 'SIGKILL')
+  process.kill(monitor!, 'SIGKILL')
   assert.deepEqual(await ended, [1, null])
   assert.match(await stderr, /the monitor ended before its container/)
 })
 
 test('it is taken once, and neither variable nor sockets go on to other programs', () => {
   const seen = nodeBeside(`
-    import { spawnSync } from 'node:child_process'
+    import { spawn, spawnSync } from 'node:child_process'
     import { Monitor } from '${monitorModule}'
     const first = Monitor.ofLauncher(), second = Monitor.ofLauncher()
     const script = 'echo \${MINICTR_MONITOR-no variable}; for fd in 3 4; do [ ! -e /proc/self/fd/$fd ] && echo no $fd; done'
@@ -97,6 +103,36 @@ test('without the launcher there is none, whatever the variable says', () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   assert.equal(stdout, 'undefined\n')
+})
+
+test('who is in front ends as the program does: by its word, its status or its signal, and takes it along', async t => {
+  const ends = (program: string) => {
+    const args = ['beside', 'sh', '-c', program].map(word => (word === 'sh' ? '/bin/sh' : word))
+    const { status, signal } = spawnSync(helperPath(), args)
+    return status ?? signal
+  }
+  assert.equal(ends('exit 3'), 3)
+  assert.equal(ends('kill -ABRT $$'), 'SIGABRT')
+  // As minictr says it: one byte, long before it has ended itself.
+  assert.equal(ends("printf '\\007' >&5; sleep 100"), 7)
+  const child = spawn(helperPath(), ['beside', '/bin/sh', '-c', 'echo $$; exec sleep 100'])
+  t.after(() => child.kill('SIGKILL'))
+  const [said] = await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await until(() => !isThere(Number(said)), 'the program goes with it')
+})
+
+test('who is in front hands on the signals that come to it alone', async t => {
+  const child = spawn(helperPath(), [
+    'beside',
+    '/bin/sh',
+    '-c',
+    'trap "exit 9" TERM; echo ready; while :; do sleep 0.02; done',
+  ])
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  assert.deepEqual(await once(child, 'exit'), [9, null])
 })
 
 test('a program that cannot be executed is said', () => {

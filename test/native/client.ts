@@ -9,15 +9,24 @@ import { call, MS, NEW, succeed } from './executors.ts'
 
 export type ClientOptions = {
   script: string
-  /** The script reads this process's standard input. */
-  stdin?: boolean
+  /** The script reads this process's standard input; `open`: an input that nobody's end ends. */
+  stdin?: boolean | 'open'
   /** The script gets a terminal of its own devpts. */
   terminal?: boolean
   /** This process's terminal in raw mode. */
   raw?: boolean
   hostPid?: boolean
   recordExit?: string
+  log?: { path: string; maxBytes?: number; maxFiles?: number }
+  /** Where others may attach. */
+  listen?: string
+  detachKeys?: string
+  /** Those of this process's that the container has; all, if nothing is said. */
+  streams?: { stdin: boolean; stdout: boolean; stderr: boolean }
+  cleaner?: string
   onOrphan?: string[]
+  /** What is started again and again while the script runs; times in milliseconds. */
+  probe?: { argv: string[]; interval: number; startPeriod?: number; startInterval?: number }
   /** Stop here, for ever: 'before-watch' or 'running'. */
   stopAt?: 'before-watch' | 'running'
   /** Leave the monitor to itself once the script runs. */
@@ -33,7 +42,23 @@ const { host, init } = monitor
 
 if (options.recordExit) await succeed(host, call('record_exit', options.recordExit))
 if (options.onOrphan) await succeed(host, call('on_orphan', options.onOrphan, ['PATH=/usr/bin:/bin']))
-const [spawned] = await succeed(host, call('spawn_init', stdin ? 1 : 0, terminal ? 1 : 0))
+if (options.log) {
+  const { path, maxBytes = 0, maxFiles = 1 } = options.log
+  await succeed(host, call('log_to', path, maxBytes, maxFiles))
+}
+if (options.listen) await succeed(host, call('listen', options.listen))
+if (options.detachKeys) await succeed(host, call('detach_keys', Buffer.from(options.detachKeys)))
+if (options.cleaner) await succeed(host, call('cleaner', options.cleaner))
+if (options.probe) {
+  const { argv, interval, startPeriod = 0, startInterval = 0 } = options.probe
+  await succeed(host, call('probe', argv, ['PATH=/usr/bin:/bin'], interval, startPeriod, startInterval))
+}
+if (options.streams) {
+  const { stdin, stdout, stderr } = options.streams
+  await succeed(host, call('client_streams', ...[stdin, stdout, stderr].map(Number)))
+}
+const input = { false: 0, true: 1, open: 2 }[String(stdin)]!
+const [spawned] = await succeed(host, call('spawn_init', input, terminal ? 1 : 0))
 let pid = spawned!.result
 if (!options.hostPid) {
   const answers = await succeed(
@@ -71,11 +96,16 @@ if (options.stopAt === 'running') await stop()
 if (options.detach) {
   monitor.disconnect()
 } else {
-  const { status, signal } = await monitor.exit()
-  await host.perform([call('on_orphan', [], [])])
-  await monitor.close()
-  if (signal) process.stderr.write(`ended by ${signal}\n`)
-  process.exitCode = status
+  const exit = await monitor.exitOrDetach()
+  if (exit === 'detached') {
+    monitor.disconnect()
+    process.stderr.write(`detached: monitor ${monitor.pid} container ${pid}\n`)
+  } else {
+    await host.perform([call('on_orphan', [], [])])
+    await monitor.close()
+    if (exit.signal) process.stderr.write(`ended by ${exit.signal}\n`)
+    process.exitCode = exit.status
+  }
 }
 
 async function stop(): Promise<void> {

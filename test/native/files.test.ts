@@ -1,18 +1,24 @@
 // Ops on files: what each one leaves behind, as another process sees it.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { call, errnoOf, inSandbox, succeed, tolerating } from './executors.ts'
 
 test('mkdir makes a directory with exactly the mode asked for, whatever the umask', () =>
@@ -67,7 +73,16 @@ test('write_file reports what the kernel did not take', () =>
       executor,
       call('write_file', directory, 'small/f', 'x'.repeat(10_000), 0, 0o644),
     )
-    assert.equal(errno, 'EIO')
+    assert.equal(errno, 'ENOSPC')
+    assert.equal(
+      await errnoOf(executor, call('write_file', directory, 'small/claim', 'x'.repeat(10_000), 1, 0o600)),
+      'ENOSPC',
+    )
+    assert.equal(
+      await errnoOf(executor, call('unlink', directory, 'small/claim')),
+      'ENOENT',
+      'a claim has its name only when it is whole',
+    )
   }))
 
 test('write_file does not wait for the reader of a fifo', () =>
@@ -178,6 +193,23 @@ test('remove_tree removes all, follows no link, and stops at a mount', () =>
     assert.equal(await errnoOf(executor, call('remove_tree', directory, 'absent')), 'ENOENT')
   }))
 
+test('remove_tree of a path on another file system takes the name away at once, whatever becomes of the rest', () =>
+  inSandbox(async ({ executor, directory, inside }) => {
+    for (const hidden of ['.removed-tree', '.removed-tree-1']) {
+      mkdirSync(`${inside}/tree/below/here`, { recursive: true })
+      const keep = call('mount', 'tmpfs', directory, 'tree/below/here', 'tmpfs', 0, '', 0)
+      await succeed(executor, keep)
+      // The directory is itself where a file system is mounted.
+      assert.equal(await errnoOf(executor, call('remove_tree', '', `${directory}/tree`)), 'EXDEV')
+      assert.ok(!existsSync(`${inside}/tree`) && existsSync(`${inside}/${hidden}`))
+    }
+    for (const hidden of ['.removed-tree', '.removed-tree-1']) {
+      const unmount = call('umount2', `${directory}/${hidden}/below/here`, 0)
+      await succeed(executor, unmount, call('remove_tree', '', `${directory}/${hidden}`))
+    }
+    assert.deepEqual(readdirSync(inside), [])
+  }))
+
 test('remove_tree manages trees deeper than a process may have open descriptors', () =>
   inSandbox(async ({ executor, directory, inside }) => {
     const levels = 3000
@@ -238,3 +270,29 @@ test('a batch stops at the first failure, and goes on after a tolerated one', ()
     assert.ok(answers[0]!.elapsedNs > 0)
     assert.deepEqual(readdirSync(inside), ['a', 'b'])
   }))
+
+test('unlink_claim gives back a claim only while the name still stands for it', t => {
+  const directory = mkdtempSync(join(tmpdir(), 'minictr-claim-'))
+  const name = join(directory, 'name')
+  t.after(() => rmSync(directory, { recursive: true }))
+  return inSandbox(async ({ executor }) => {
+    writeFileSync(name, 'mine')
+    assert.equal(await errnoOf(executor, call('unlink_claim', '', name, 'another’s')), 'ESTALE')
+    await succeed(executor, call('unlink_claim', '', name, 'mine'))
+    assert.equal(await errnoOf(executor, call('unlink_claim', '', name, 'mine')), 'ENOENT')
+
+    // Somebody else is giving it back just now, and a third one claims the name.
+    writeFileSync(name, 'mine')
+    const other = spawn('flock', [name, 'sh', '-c', 'echo locked; read go'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    await once(other.stdout, 'data')
+    const late = executor.perform([call('unlink_claim', '', name, 'mine')])
+    await sleep(100)
+    rmSync(name, { force: true })
+    writeFileSync(name, 'mine')
+    other.stdin.end('\n')
+    assert.deepEqual((await late).answers[0]?.errno, 'ESTALE')
+    assert.equal(readFileSync(name, 'utf8'), 'mine')
+  })
+})

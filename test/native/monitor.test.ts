@@ -19,7 +19,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Monitor } from '../../src/system/monitor.ts'
 import { client, clientCommand, isThere, run, stopped, textOf, until } from './clients.ts'
+import { call, errnoOf, succeed } from './executors.ts'
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'minictr-monitor-'))
@@ -282,4 +284,23 @@ test('the helper in a container is a copy that cannot be written to', async t =>
   }
   child.kill('SIGKILL')
   await until(() => !isThere(monitor), 'the monitor ends')
+})
+
+test('spawn_init that fails for want of descriptors leaves none open, and can be tried again', async () => {
+  const monitor = Monitor.spawn({ stdin: 'ignore' })
+  const open = () => readdirSync(`/proc/${monitor.pid}/fd`).length
+  try {
+    await succeed(monitor.host, call('chdir', '/'))
+    const before = open()
+    for (const terminal of [0, 1]) {
+      for (let more = 1; more <= (terminal ? 4 : 7); more++) {
+        await succeed(monitor.host, call('prlimit', 7, before + more, 4096))
+        assert.equal(await errnoOf(monitor.host, call('spawn_init', 1, terminal)), 'EMFILE', String(more))
+        assert.equal(open(), before)
+      }
+    }
+    await succeed(monitor.host, call('prlimit', 7, 1024, 4096), call('spawn_init', 1, 0))
+  } finally {
+    await monitor.close()
+  }
 })

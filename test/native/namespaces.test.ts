@@ -45,15 +45,6 @@ test('host and domain name are those of the namespace', () =>
     assert.equal(await errnoOf(executor, call('sethostname', 'x'.repeat(65))), 'EINVAL')
   }))
 
-test('set_link_up switches an interface on', () =>
-  inSandbox(async ({ executor, pid }) => {
-    await succeed(executor, call('unshare', NEW.net), call('set_link_up', 'lo'))
-    const links = execFileSync('nsenter', ['-t', String(pid), '-n', 'ip', '-o', 'link'], { encoding: 'utf8' })
-    assert.match(links, /lo: <LOOPBACK,UP,LOWER_UP>/)
-    assert.equal(await errnoOf(executor, call('set_link_up', 'none0')), 'ENODEV')
-    assert.equal(await errnoOf(executor, call('set_link_up', 'a-name-longer-than-any')), 'ENODEV')
-  }))
-
 test('setns joins the namespace kept in a slot', () =>
   inSandbox(async first => {
     await succeed(first.executor, call('unshare', NEW.uts))

@@ -1,64 +1,15 @@
 // Terminals: the container's own pty, and the client's terminal, which must be as it was whatever happens.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { spawnExecutor } from '../../src/system/executor.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import type { ClientOptions } from './client.ts'
-import { clientCommand, isThere, until } from './clients.ts'
+import { isThere, until } from './clients.ts'
 import { call, errnoOf, succeed } from './executors.ts'
-
-/** What a terminal shows. */
-class Screen {
-  text = ''
-  shell = 0
-  child: ChildProcess
-
-  /** Runs a command of the shell in a new terminal (script(1)); what is written to `child.stdin` is typed. */
-  constructor(command: string) {
-    this.child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.child.stdout!.on('data', chunk => {
-      this.text += chunk
-    })
-  }
-
-  shows(pattern: RegExp): Promise<void> {
-    return until(() => pattern.test(this.text), `${pattern} is shown; but: ${JSON.stringify(this.text)}`)
-  }
-
-  type(keys: string): void {
-    this.child.stdin!.write(keys)
-  }
-
-  /** Ends what runs in the terminal. */
-  async end(): Promise<void> {
-    process.kill(this.shell, 'SIGKILL')
-    await once(this.child, 'exit')
-  }
-}
-
-function modes(terminal: string): string {
-  return execFileSync('stty', ['-g', '-F', terminal], { encoding: 'utf8' }).trim()
-}
-
-/** A shell in a terminal that tells its name, then runs the client, then says how that ended. */
-async function inTerminal(
-  options: ClientOptions,
-): Promise<{ screen: Screen; terminal: string; before: string }> {
-  const screen = new Screen(
-    `tty; echo shell $$; read go; ${clientCommand(options)}; echo "status $?"; exec sleep 30`,
-  )
-  await screen.shows(/\/dev\/pts\/\d+\r\nshell \d+\r\n/)
-  screen.shell = Number(/shell (\d+)/.exec(screen.text)![1])
-  const terminal = /\/dev\/pts\/\d+/.exec(screen.text)![0]
-  const before = modes(terminal)
-  screen.text = ''
-  screen.type('\n')
-  return { screen, terminal, before }
-}
+import { inTerminal, modes } from './screen.ts'
 
 test('the container has a terminal of its own: name, size, control, and its input and output', async () => {
   const script = 'tty; stty size; ps -o tty= -p 1; read line; echo "read: $line"; exit 21'

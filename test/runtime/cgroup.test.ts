@@ -12,6 +12,7 @@ import type { Resources } from '../../src/runtime/spec.ts'
 import { cgroupDirectories, cgroupSteps } from '../../src/runtime/steps/cgroup.ts'
 import { type LoneExecutor, spawnExecutor } from '../../src/system/executor.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
+import { likelyCause } from '../../src/system/likely-cause.ts'
 
 const host = hostFacts()
 const unified = unifiedHierarchy(host)
@@ -208,3 +209,13 @@ test('the last container takes the shared directory with it', async t => {
   if (inUse.length) return t.skip('containers are running on this host')
   assert.deepEqual(shared, [])
 })
+
+test('the cause of a cgroup that passes nothing on is the process in it', { skip: noUnified }, () =>
+  inCgroup(unifiedOnly, {}, ({ pid }, path) => {
+    const file = `${unified!.mountPoint}${path}/cgroup.subtree_control`
+    const cause = likelyCause({ op: 'write_file', path: file }, 'EBUSY')
+    assert.match(cause ?? '', new RegExp(`^process ${pid} is in .*${path} itself`))
+    const above = `${unified!.mountPoint}/minictr/cgroup.subtree_control`
+    assert.equal(likelyCause({ op: 'write_file', path: above }, 'EBUSY'), undefined)
+  }),
+)

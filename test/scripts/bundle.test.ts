@@ -24,7 +24,9 @@ const bundled = [join(dist, 'minictr')]
 
 /** The program that the step load-seccomp-filter gives to the kernel. */
 function filterOf(command: string[], ...flags: string[]): unknown {
-  const { steps } = JSON.parse(call(command, 'explain', 'run', '--json', ...flags, 'made-here'))
+  const { steps } = JSON.parse(
+    call(command, 'explain', 'run', '--json', '--network', 'none', ...flags, 'made-here'),
+  )
   const { ops } = steps.find(({ id }: { id: string }) => id === 'load-seccomp-filter')
   return ops
 }
@@ -39,6 +41,33 @@ describe('the bundle', () => {
     assert.deepEqual(filterOf(bundled), filterOf(fromSources))
   })
 
+  it('loads nothing of Node for a run that takes long to load', () => {
+    const tell = `process.on('exit', () => require('node:fs').writeSync(2, process.moduleLoadList.join('\\n')))`
+    const hook = `data:text/javascript,${encodeURIComponent(`import { createRequire } from 'node:module'
+      const require = createRequire('/')
+      ${tell}`)}`
+    call(bundled, 'network', 'create', 'web')
+    for (const network of ['none', 'web']) {
+      const args = ['--root', roots, '--run-root', join(roots, 'run'), 'explain', 'run', '--network', network]
+      const node = ['--import', hook, join(dist, 'minictr.cjs'), ...args, 'made-here']
+      const { stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' })
+      assert.match(stderr, /^NativeModule fs$/m)
+      assert.doesNotMatch(stderr, /^NativeModule (child_process|crypto|http|worker_threads)$/m, network)
+    }
+  })
+
+  it('explains what acts on a container as the sources do', () => {
+    call(fromSources, 'create', '--name', 'acted', '--network', 'none', 'made-here', 'true')
+    for (const words of [
+      ['start', 'acted'],
+      ['rename', 'acted', 'other'],
+      ['rm', '--force', 'acted'],
+    ]) {
+      assert.equal(call(bundled, 'explain', ...words), call(fromSources, 'explain', ...words))
+    }
+    call(fromSources, 'rm', 'acted')
+  })
+
   it('compiles other filters as the sources do', () => {
     const flags = ['--cap-add', 'SYS_PTRACE', '--cap-drop', 'CHOWN']
     assert.deepEqual(filterOf(bundled, ...flags), filterOf(fromSources, ...flags))
@@ -51,6 +80,10 @@ describe('the bundle', () => {
     for (const { name, flags } of [
       { name: 'run.cjs', flags: runFlags },
       { name: 'run.cjs', flags: [] },
+      { name: 'exec.cjs', flags: runFlags },
+      { name: 'exec.cjs', flags: [] },
+      { name: 'act.cjs', flags: runFlags },
+      { name: 'act.cjs', flags: [] },
       { name: 'rest.cjs', flags: [] },
     ]) {
       const program = `

@@ -118,6 +118,22 @@ describe('the pure part (a plan is decided before anything happens)', () => {
   })
 })
 
+describe('networks/ decides with numbers and texts', () => {
+  /** The records on disk, and what this host is like. */
+  const doors = ['networks/store.ts', 'networks/host-network.ts']
+  const isPure = (file: string) => roomOf(file) === 'networks' && !doors.includes(file)
+  const words = ['system/error.ts', 'system/filters.ts']
+
+  it(`and reads and writes in ${doors.join(' and ')} alone`, () => {
+    const reaching = imports.filter(each => {
+      if (!isPure(each.from)) return false
+      const to = target(each)
+      return to === undefined || (roomOf(to) !== 'networks' && !words.includes(to)) || doors.includes(to)
+    })
+    assert.deepEqual(reaching.map(show), [])
+  })
+})
+
 describe('every file of src/', () => {
   it('has a name of lower-case words joined by hyphens, a noun and no catch-all', () => {
     const odd = files.filter(

@@ -115,6 +115,8 @@ describe('a wrong command line', () => {
   const wrong: [line: string[], message: string | RegExp][] = [
     [['--nope'], 'unknown flag: --nope'],
     [['--nope=1'], 'unknown flag: --nope'],
+    [['--detatch'], 'unknown flag: --detatch (did you mean --detach?)'],
+    [['--evn', 'A=1'], 'unknown flag: --evn (did you mean --env?)'],
     [['-Z'], "unknown shorthand flag: 'Z' in -Z"],
     [['-iZt'], "unknown shorthand flag: 'Z' in -Zt"],
     [['--env'], 'flag needs an argument: --env'],

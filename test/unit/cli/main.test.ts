@@ -5,10 +5,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { sections } from '../../../src/cli/commands.ts'
+import type { CommandEntry } from '../../../src/cli/command.ts'
+import { groups, sections } from '../../../src/cli/commands.ts'
 import { explain } from '../../../src/cli/failure.ts'
 import { parseGlobals } from '../../../src/cli/globals.ts'
-import { nearest } from '../../../src/cli/help.ts'
+import { nearest } from '../../../src/cli/nearest.ts'
 import { MinictrError } from '../../../src/system/error.ts'
 
 const main = join(import.meta.dirname, '../../../src/main.ts')
@@ -39,7 +40,7 @@ describe('minictr', () => {
     assert.deepEqual(minictr('--nope', 'run'), {
       stdout: '',
       stderr: "minictr: unknown flag: --nope\nSee 'minictr --help'.\n",
-      status: 1,
+      status: 125,
     })
   })
 
@@ -49,22 +50,69 @@ describe('minictr', () => {
       stderr: "minictr: unknown flag: --nope\nSee 'minictr run --help'.\n",
       status: 125,
     })
-    assert.equal(minictr('run').status, 125)
+    assert.equal(minictr('run').status, 1, 'as Docker’s')
   })
 
   it('tells commander’s errors in Docker’s words', () => {
-    const cases: [args: string[], message: string][] = [
-      [['pull'], "'minictr pull' requires 1 argument"],
-      [['pull', 'a', 'b'], "'minictr pull' requires 1 argument"],
-      [['rmi'], "'minictr rmi' requires at least 1 argument"],
-      [['pull', '--nope', 'a'], 'unknown flag: --nope'],
-      [['pull', '-Z', 'a'], "unknown shorthand flag: 'Z' in -Z"],
-      [['pull', 'a', '--platform'], 'flag needs an argument: --platform'],
+    const cases: [args: string[], message: string, status: number][] = [
+      [['pull'], "'minictr pull' requires 1 argument", 1],
+      [['pull', 'a', 'b'], "'minictr pull' requires 1 argument", 1],
+      [['rmi'], "'minictr rmi' requires at least 1 argument", 1],
+      [['pull', '--nope', 'a'], 'unknown flag: --nope', 125],
+      [['pull', '-Z', 'a'], "unknown shorthand flag: 'Z' in -Z", 125],
+      [['pull', 'a', '--platform'], 'flag needs an argument: --platform', 125],
     ]
-    for (const [args, message] of cases) {
-      const { stderr, status } = minictr(...args)
-      assert.equal(stderr, `minictr: ${message}\nSee 'minictr ${args[0]} --help'.\n`)
-      assert.equal(status, 1)
+    for (const [args, message, status] of cases) {
+      const outcome = minictr(...args)
+      assert.equal(outcome.stderr, `minictr: ${message}\nSee 'minictr ${args[0]} --help'.\n`)
+      assert.equal(outcome.status, status)
+    }
+  })
+
+  it('takes values of switches, as Docker does', () => {
+    const roots = ['--root', '/nowhere', '--run-root', '/nowhere']
+    for (const flags of [['--quiet=true'], ['-q=1', '--no-trunc=false'], ['--all=false', '-q']]) {
+      assert.deepEqual(
+        minictr(...roots, 'ps', ...flags),
+        { status: 0, stdout: '', stderr: '' },
+        flags.join(' '),
+      )
+    }
+    assert.match(minictr(...roots, 'ps', '--quiet=false').stdout, /^CONTAINER ID /)
+    const { status, stderr } = minictr(...roots, 'ps', '--all=maybe')
+    assert.equal(status, 125)
+    assert.equal(
+      stderr,
+      'minictr: invalid argument "maybe" for "-a, --all" flag: "maybe" is neither true nor false\n',
+    )
+  })
+
+  it('tells its version as data', () => {
+    const version = minictr('version', '--format', '{{.Server.Version}}').stdout
+    assert.equal(`minictr version ${version}`, minictr('-v').stdout)
+    assert.equal(`${JSON.parse(minictr('version', '--format', 'json').stdout).Client.Version}\n`, version)
+    assert.match(minictr('version').stdout, /^minictr:\n Version: +\d/)
+  })
+
+  it('has examples for every command that commander reads', async () => {
+    const entries: [name: string, entry: CommandEntry][] = sections.flatMap(({ commands }) =>
+      Object.entries(commands),
+    )
+    for (const [name, group] of Object.entries(groups)) {
+      for (const [each, entry] of Object.entries(group.commands)) entries.push([`${name} ${each}`, entry])
+    }
+    for (const [name, { load }] of entries) {
+      const module = await load()
+      if (!('command' in module)) continue
+      const command = module.command({ root: '', runRoot: '', configFile: '', debug: false })
+      let help = ''
+      command.configureOutput({
+        writeOut: text => {
+          help += text
+        },
+      })
+      command.outputHelp()
+      assert.match(help, /\nExamples:\n {2}(?:source <\()?minictr /, name)
     }
   })
 
@@ -75,6 +123,17 @@ describe('minictr', () => {
     assert.equal(minictr('--help', 'run').stdout, stdout)
   })
 
+  it('knows commands about containers by two names, and by Docker’s other ones', () => {
+    const { stdout } = minictr('container', 'ls', '--help')
+    assert.match(stdout, /^Usage: {2}minictr container ls \[OPTIONS\]/)
+    for (const name of ['ps', 'list']) assert.equal(minictr('container', name, '--help').stdout, stdout)
+    assert.match(
+      minictr('container', 'rm').stderr,
+      /^minictr: 'minictr container rm' requires at least 1 argument\n/,
+    )
+    assert.equal(minictr('container', 'run').status, minictr('run').status)
+  })
+
   it('lists the commands of a group', () => {
     assert.match(minictr('image').stdout, /^Usage: {2}minictr image COMMAND[\s\S]*from-host/)
     assert.equal(minictr('image', '--help').stdout, minictr('image').stdout)
@@ -83,12 +142,15 @@ describe('minictr', () => {
   })
 
   it('refuses by name what only Docker has', () => {
-    assert.deepEqual(minictr('exec', '-it', 'web', 'sh'), {
+    assert.deepEqual(minictr('commit', 'web', 'mine'), {
       status: 1,
       stdout: '',
-      stderr: "minictr: Docker's 'exec' is not in minictr yet\nSee 'minictr --help' for those it has.\n",
+      stderr: "minictr: Docker's 'commit' is not in minictr yet\nSee 'minictr --help' for those it has.\n",
     })
-    assert.match(minictr('version').stderr, /\nIts version: minictr --version\n$/)
+    assert.match(
+      minictr('container', 'commit').stderr,
+      /^minictr: Docker's 'container commit' is not in minictr yet\n/,
+    )
     assert.match(minictr('image', 'tag').stderr, /^minictr: Docker's 'image tag' is not in minictr yet\n/)
   })
 

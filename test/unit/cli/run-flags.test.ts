@@ -54,9 +54,11 @@ const effects: [line: string, changed: Partial<RunOptions>][] = [
   ['--ulimit nofile=5:-1', { ulimits: [{ name: 'nofile', soft: 5, hard: -1 }] }],
   ['--oom-score-adj -500', { oomScoreAdjustment: -500 }],
   ['-h web --domainname example.org', { hostname: 'web', domainname: 'example.org' }],
-  ['--network host', { network: 'host', isNetworkChosen: true }],
-  ['--net none', { network: 'none', isNetworkChosen: true }],
-  ['--network container:web', { network: { container: 'web' }, isNetworkChosen: true }],
+  ['--network host', { network: 'host', networks: [] }],
+  ['--net none', { network: 'none', networks: [] }],
+  ['--network container:web', { network: { container: 'web' }, networks: [] }],
+  ['--network web', { networks: [{ name: 'web', aliases: [] }] }],
+  ['-p 8080:80', { publishedPorts: [{ port: 80, protocol: 'tcp', hostPorts: { first: 8080, last: 8080 } }] }],
   [
     '--add-host a:1.2.3.4 --add-host b=5.6.7.8 --add-host c:::1 --add-host d=[fe80::2]',
     {
@@ -90,6 +92,31 @@ const effects: [line: string, changed: Partial<RunOptions>][] = [
     '--device /dev/sda:/dev/xvda:rw',
     { devices: [{ source: '/dev/sda', target: '/dev/xvda', access: 'rw' }] },
   ],
+  ['--restart on-failure:3', { restart: { name: 'on-failure', maximumRetryCount: 3 } }],
+  ['--restart=', {}],
+  ['--rm --restart no', { remove: true }],
+  [
+    '--health-cmd true --health-interval 1m30s --health-timeout 1.5s --health-retries 5 --health-start-period 1h --health-start-interval 100ms',
+    {
+      health: {
+        isDisabled: false,
+        command: 'true',
+        intervalMs: 90_000,
+        timeoutMs: 1500,
+        retries: 5,
+        startPeriodMs: 3_600_000,
+        startIntervalMs: 100,
+      },
+    },
+  ],
+  ['--no-healthcheck', { health: { isDisabled: true } }],
+  ['--log-driver none', { log: { driver: 'none' } }],
+  [
+    '--log-driver=json-file --log-opt max-size=10m --log-opt max-file=3',
+    { log: { driver: 'json-file', maxBytes: 10_000_000, maxFiles: 3 } },
+  ],
+  ['--log-opt max-size=1.5KiB', { log: { maxBytes: 1500 } }],
+  ['--log-opt max-size=-1', {}],
   [
     '--userns-remap auto --step --timing --trace /tmp/t.json',
     { usernsRemap: 'auto', step: true, timing: true, traceFile: '/tmp/t.json' },
@@ -107,7 +134,9 @@ describe('a flag of run', () => {
 
   for (const [line, changed] of effects) {
     it(line, () => {
-      assert.deepEqual(options(...line.split(' ')), { ...defaultOptions(), image: 'image', ...changed })
+      const networks = [{ name: 'bridge', aliases: [] }]
+      const plain = { ...defaultOptions(), image: 'image', networks }
+      assert.deepEqual(options(...line.split(' ')), { ...plain, ...changed })
     })
   }
 
@@ -221,6 +250,25 @@ describe('a mount', () => {
       ['--mount', 'target=/v,volume-nocopy'],
       { type: 'volume', target: '/v', isReadOnly: false, copiesContent: false },
     ],
+    [
+      ['-v', 'data:/v:ro,nocopy'],
+      { type: 'volume', name: 'data', target: '/v', isReadOnly: true, copiesContent: false },
+    ],
+    [
+      [
+        '--mount',
+        'src=data,dst=/v,volume-label=a=b,volume-label=c,volume-opt=type=tmpfs,volume-driver=local',
+      ],
+      {
+        type: 'volume',
+        name: 'data',
+        target: '/v',
+        isReadOnly: false,
+        copiesContent: true,
+        labels: { a: 'b', c: '' },
+        driverOptions: { type: 'tmpfs' },
+      },
+    ],
     [['--tmpfs', '/t'], { type: 'tmpfs', target: '/t', isReadOnly: false, options: [] }],
     [
       ['--tmpfs', '/t:size=64m,mode=700,exec'],
@@ -281,6 +329,28 @@ const mistakes: [args: string[], message: string][] = [
     ['--ulimit', 'nofile=1:2:3'],
     'invalid argument "nofile=1:2:3" for "--ulimit" flag: too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`',
   ],
+  [['--rm', '--restart', 'always'], 'conflicting options: cannot specify both --restart and --rm'],
+  [['--restart', 'always:x'], 'invalid restart policy format: maximum retry count must be an integer'],
+  [
+    ['--health-interval', '5'],
+    'invalid argument "5" for "--health-interval" flag: time: missing unit in duration "5"',
+  ],
+  [
+    ['--health-timeout', '1d'],
+    'invalid argument "1d" for "--health-timeout" flag: time: unknown unit "d" in duration "1d"',
+  ],
+  [
+    ['--health-start-period', 'soon'],
+    'invalid argument "soon" for "--health-start-period" flag: time: invalid duration "soon"',
+  ],
+  [
+    ['--health-retries', 'x'],
+    'invalid argument "x" for "--health-retries" flag: parsing "x": invalid syntax',
+  ],
+  [['--health-retries', '-1'], '--health-retries cannot be negative'],
+  [['--health-interval', '-1s'], '--health-interval cannot be negative'],
+  [['--health-start-interval', '10us'], 'StartInterval in Healthcheck cannot be less than 1ms'],
+  [['--no-healthcheck', '--health-cmd', 'true'], '--no-healthcheck conflicts with --health-* options'],
   [['-e', '=x'], 'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'],
   [['--env-file', '/nonexistent'], 'open /nonexistent: no such file or directory'],
   [['--label', '=x'], 'invalid argument "=x" for "-l, --label" flag: invalid label \'=x\': empty name'],
@@ -288,10 +358,6 @@ const mistakes: [args: string[], message: string][] = [
   [
     ['--add-host', 'foo:bar'],
     'invalid argument "foo:bar" for "--add-host" flag: invalid IP address in add-host: "bar"',
-  ],
-  [
-    ['--add-host', 'a:host-gateway'],
-    'invalid argument "a:host-gateway" for "--add-host" flag: host-gateway is the address of a bridge network, and minictr has none yet',
   ],
   [['--dns', 'foo'], 'invalid argument "foo" for "--dns" flag: IP address is not correctly formatted: foo'],
   [
@@ -315,8 +381,28 @@ const mistakes: [args: string[], message: string][] = [
     'invalid argument "/a:b" for "-v, --volume" flag: invalid volume specification: \'/a:b\': invalid mount path: \'b\' mount path must be absolute',
   ],
   [
-    ['-v', 'data:/b'],
-    'invalid argument "data:/b" for "-v, --volume" flag: data would be the name of a volume, and minictr has no named volumes yet',
+    ['-v', 'data:/b:rslave'],
+    'invalid argument "data:/b:rslave" for "-v, --volume" flag: invalid volume specification: \'data:/b:rslave\': invalid mode: rslave',
+  ],
+  [
+    ['-v', '/a:/b:nocopy'],
+    'invalid argument "/a:/b:nocopy" for "-v, --volume" flag: invalid volume specification: \'/a:/b:nocopy\': invalid mode: nocopy',
+  ],
+  [
+    ['-v', 'd:/b'],
+    'invalid argument "d:/b" for "-v, --volume" flag: create d: volume name is too short, names should be at least two alphanumeric characters',
+  ],
+  [
+    ['-v', 'a b:/b'],
+    'invalid argument "a b:/b" for "-v, --volume" flag: create a b: "a b" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+  ],
+  [
+    ['--volumes-from', ''],
+    'invalid argument "" for "--volumes-from" flag: volumes-from specification cannot be an empty string',
+  ],
+  [
+    ['--volumes-from', 'a:nocopy'],
+    'invalid argument "a:nocopy" for "--volumes-from" flag: invalid mode: nocopy',
   ],
   [['-v', '/a:/x', '-v', '/b:/x'], 'Duplicate mount point: /x'],
   [['-v', '/a:/x', '--tmpfs', '/x'], 'Duplicate mount point: /x'],
@@ -354,8 +440,12 @@ const mistakes: [args: string[], message: string][] = [
     'invalid argument "type=bind,src=/a,target=/x,foo=1" for "--mount" flag: unexpected key \'foo\' in \'foo=1\'',
   ],
   [
-    ['--mount', 'type=volume,src=data,target=/x'],
-    'invalid argument "type=volume,src=data,target=/x" for "--mount" flag: source=data: minictr has no named volumes yet',
+    ['--mount', 'src=data,target=/x,volume-driver=nfs'],
+    'invalid argument "src=data,target=/x,volume-driver=nfs" for "--mount" flag: error looking up volume plugin nfs: plugin "nfs" not found',
+  ],
+  [
+    ['--mount', 'type=bind,src=/a,target=/x,volume-label=a'],
+    'invalid argument "type=bind,src=/a,target=/x,volume-label=a" for "--mount" flag: cannot mix \'volume-*\' options with mount type \'bind\'',
   ],
   [
     ['--tmpfs', 'foo'],
@@ -386,14 +476,7 @@ const mistakes: [args: string[], message: string][] = [
   [['--uts', 'container:a'], 'invalid argument "container:a" for "--uts" flag: --uts: invalid UTS mode'],
   [['--userns', 'x'], 'invalid argument "x" for "--userns" flag: --userns: invalid USER mode'],
   [['--cgroupns', 'x'], 'invalid argument "x" for "--cgroupns" flag: --cgroupns: invalid CGROUP mode'],
-  [
-    ['--network', 'container:'],
-    'invalid argument "container:" for "--network" flag: Invalid network mode: invalid container format container:<name|id>',
-  ],
-  [
-    ['--network', 'bridge'],
-    'invalid argument "bridge" for "--network" flag: minictr has no bridge networks yet',
-  ],
+  [['--network', 'container:'], 'Invalid network mode: invalid container format container:<name|id>'],
   [['--network', 'container:x', '-h', 'a'], 'conflicting options: hostname and the network mode'],
   [['--network', 'container:x', '--dns', '1.1.1.1'], 'conflicting options: dns and the network mode'],
   [
@@ -427,7 +510,7 @@ describe('a mistake in run', () => {
   it('is one to leave the image out', () => {
     assert.throws(() => parseRun(['--rm']), {
       message: "'minictr run' requires at least 1 argument",
-      exitStatus: 125,
+      exitStatus: 1,
     })
   })
 })

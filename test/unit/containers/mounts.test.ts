@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import { configure, directory, fakeHost, makeLayers, userFiles } from './request.ts'
+import type { MountPoint } from '../../../src/containers/mount-points.ts'
+import { configure, fakeHost, makeLayers, userFiles } from './request.ts'
 
 const layers = makeLayers(
   { ...userFiles, '/srv/data/old': 'old', '/srv/data/both': 'below', '/empty/': '' },
@@ -44,7 +45,6 @@ describe('a bind mount', () => {
     ])
     assert.throws(() => run('--mount type=bind,src=/tmp/a,dst=/x'), {
       message: 'invalid mount config for type "bind": bind source path does not exist: /tmp/a',
-      exitStatus: 125,
     })
   })
 
@@ -58,7 +58,6 @@ describe('a bind mount', () => {
     const mode = (line: string[]) => run(line, { host }).spec.mounts.at(-1)
     assert.throws(() => mode(['-v', '/tmp:/x:rslave']), {
       message: 'path /tmp is mounted on /tmp but it is not a shared or slave mount (propagation rslave)',
-      exitStatus: 125,
     })
     assert.ok(mode(['-v', '/etc:/x:rshared']))
     assert.ok(mode(['-v', '/slaved here:/x:rslave']))
@@ -115,52 +114,91 @@ describe('a tmpfs', () => {
   }
 })
 
-describe('a volume without a name', () => {
-  it('that the image declares shows what the image has there, without copying it', () => {
-    const { spec, directories } = run('', { config: { Cmd: ['sh'], Volumes: { '/srv/data': {} } } })
-    const place = `${directory}/volumes/srv-data`
+const volumes = '/var/lib/minictr/volumes'
+
+describe('a volume', () => {
+  it('with a name is a directory of that name, made and filled by the plan', () => {
+    const { spec, volumes: planned } = run('-v data:/srv/data:ro')
     assert.deepEqual(
-      spec.mounts.find(({ destination }) => destination === '/srv/data'),
+      spec.mounts.find(mount => mount.destination === '/srv/data'),
       {
         destination: '/srv/data',
-        type: 'overlay',
-        source: 'overlay',
-        options: [
-          `lowerdir=${layers.paths[1]}/srv/data:${layers.paths[0]}/srv/data`,
-          `upperdir=${place}/data`,
-          `workdir=${place}/work`,
-        ],
+        type: 'bind',
+        source: `${volumes}/data/_data`,
+        options: ['rbind', 'ro'],
       },
     )
+    assert.equal(planned.length, 1)
+    const { record, ...rest } = planned[0]!
+    assert.deepEqual(rest, {
+      directory: `${volumes}/data`,
+      destination: '/srv/data',
+      isAnonymous: false,
+      isToBeFilled: true,
+    })
+    assert.deepEqual(JSON.parse(record!), {
+      name: 'data',
+      driver: 'local',
+      options: {},
+      labels: {},
+      createdAt: '2026-01-02T03:04:05.678Z',
+      isAnonymous: false,
+    })
+  })
+
+  it('that the image declares gets a name of 64 digits, and gives way to a mount of the user’s', () => {
+    const config = { Cmd: ['sh'], Volumes: { '/srv/data': {} } }
+    assert.match(at('/srv/data', '', { config })!.source!, /\/volumes\/[0-9a-f]{64}\/_data$/)
+    assert.equal(run('', { config }).volumes[0]!.isAnonymous, true)
+    assert.equal(at('/srv/data', '--tmpfs /srv/data', { config })?.type, 'tmpfs')
+    assert.equal(at('/srv/data', '-v /tmp:/srv/data', { config })?.source, '/tmp')
+    assert.deepEqual(run('-v /tmp:/srv/data', { config }).volumes, [])
+  })
+
+  it('is filled only where the image has a directory, and only where that is wanted', () => {
+    const isFilled = (line: string) => run(line).volumes[0]!.isToBeFilled
+    assert.equal(isFilled('-v /srv/data'), true)
+    assert.equal(isFilled('-v data:/empty'), true)
+    assert.equal(isFilled('-v /new'), false)
+    assert.equal(isFilled('-v /etc/passwd'), false)
+    assert.equal(isFilled('-v data:/srv/data:nocopy'), false)
+    assert.equal(isFilled('--mount dst=/srv/data,volume-nocopy'), false)
+  })
+
+  it('twice in one run is made once', () => {
+    const { volumes: planned } = run('-v data:/a -v data:/b')
     assert.deepEqual(
-      directories.map(({ path }) => path),
-      [`${directory}/volumes`, place, `${place}/data`, `${place}/work`],
+      planned.map(({ record }) => record !== undefined),
+      [true, false],
     )
   })
 
-  it('has the owner and mode of the image’s directory', () => {
-    const { directories } = run('-v /empty')
-    assert.deepEqual(directories[2], {
-      path: `${directory}/volumes/empty/data`,
-      mode: 0o755,
-      uid: process.getuid!(),
-      gid: process.getgid!(),
+  it('has the labels and options of --mount; one in memory, or bound, is mounted in the container alone', () => {
+    const memory =
+      '--mount type=volume,src=mem,dst=/srv/data,volume-label=a=b,volume-opt=type=tmpfs,volume-opt=device=tmpfs'
+    const made = run([...memory.split(' ').slice(0, 1), `${memory.slice(8)},"volume-opt=o=size=1m,noexec"`])
+    assert.deepEqual(
+      made.spec.mounts.find(mount => mount.destination === '/srv/data'),
+      {
+        destination: '/srv/data',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['size=1m', 'noexec'],
+      },
+    )
+    assert.equal(made.volumes[0]!.isToBeFilled, false)
+    assert.deepEqual(JSON.parse(made.volumes[0]!.record!).labels, { a: 'b' })
+    const bound = 'src=bound,dst=/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/srv'
+    assert.deepEqual(at('/x', `--mount ${bound}`), {
+      destination: '/x',
+      type: 'none',
+      source: '/srv',
+      options: ['bind'],
     })
-  })
-
-  it('is an empty directory where the image has none', () => {
-    assert.deepEqual(at('/new', '-v /new'), {
-      destination: '/new',
-      type: 'bind',
-      source: `${directory}/volumes/new/data`,
-      options: ['rbind'],
+    assert.throws(() => run('--mount src=own,dst=/x,volume-opt=type=tmpfs'), {
+      message: 'create own: missing required option: "device"',
     })
-  })
-
-  it('shares its directory with no other, whatever they are called', () => {
-    const config = { Cmd: ['sh'], Volumes: { '/a/b': {}, '/a-b': {} } }
-    const sources = ['/a/b', '/a-b'].map(target => at(target, '', { config })?.source)
-    assert.notEqual(sources[0], sources[1])
+    assert.throws(() => run('--mount src=own,dst=/x,volume-opt=colour=red'), /invalid option: "colour"/)
   })
 
   it('is refused where it would hide the root', () => {
@@ -168,25 +206,50 @@ describe('a volume without a name', () => {
     assert.throws(() => run('', { config }), /declares a volume at \//)
   })
 
-  it('begins empty with volume-nocopy', () => {
-    assert.equal(at('/srv/data', '--mount dst=/srv/data,volume-nocopy')?.type, 'bind')
+  it('is told of in the record, as are bind mounts', () => {
+    const { record } = run('-v data:/srv/data -v /tmp:/t:ro')
+    assert.deepEqual(record.mounts, [
+      {
+        type: 'volume',
+        name: 'data',
+        source: `${volumes}/data/_data`,
+        destination: '/srv/data',
+        isReadOnly: false,
+        isAnonymous: false,
+        copiesContent: true,
+      },
+      { type: 'bind', source: '/tmp', destination: '/t', isReadOnly: true, isRecursive: true },
+    ])
+  })
+})
+
+describe('--volumes-from', () => {
+  const mountsOf = (): MountPoint[] => [
+    { type: 'volume', name: 'data', source: 'elsewhere', destination: '/srv/data', isReadOnly: false },
+    { type: 'bind', source: '/tmp', destination: '/t', isReadOnly: true },
+    { type: 'tmpfs', source: '', destination: '/memory', isReadOnly: false },
+  ]
+  const from = (line: string) =>
+    configure(line, { layers: layers.stack, mountsOf }).spec.mounts.filter(({ destination }) =>
+      ['/srv/data', '/t', '/memory'].includes(destination),
+    )
+
+  it('takes over volumes and bind mounts, never more than their owner may', () => {
+    assert.deepEqual(
+      from('--volumes-from other').map(({ destination, options }) => [destination, options]),
+      [
+        ['/t', ['rbind', 'rro', 'rprivate']],
+        ['/srv/data', ['rbind']],
+      ],
+    )
+    assert.deepEqual(from('--volumes-from other:ro').at(-1)!.options, ['rbind', 'ro'])
   })
 
-  it('gives way to a mount of the user’s', () => {
+  it('counts after what the user mounts, and before the image', () => {
+    assert.equal(from('--volumes-from other -v /tmp:/srv/data').at(-1)!.source, '/tmp')
     const config = { Cmd: ['sh'], Volumes: { '/srv/data': {} } }
-    assert.equal(at('/srv/data', '--tmpfs /srv/data', { config })?.type, 'tmpfs')
-    assert.equal(at('/srv/data', '-v /tmp:/srv/data', { config })?.source, '/tmp')
-  })
-
-  it('belongs to the mapped users', () => {
-    const host = fakeHost({ '/etc/subuid': 'ann:100000:65536\n', '/etc/subgid': 'ann:200000:65536\n' })
-    const { spec, directories } = run('-v /new --userns-remap ann', { host })
-    assert.equal(spec.mounts.find(({ destination }) => destination === '/new')?.type, 'bind')
-    assert.deepEqual(directories[2], {
-      path: `${directory}/volumes/new/data`,
-      mode: 0o755,
-      uid: 100_000,
-      gid: 200_000,
-    })
+    const { volumes: planned } = configure('--volumes-from other', { config, layers: layers.stack, mountsOf })
+    assert.equal(planned[0]!.directory, `${volumes}/data`)
+    assert.equal(planned[0]!.isToBeFilled, false)
   })
 })

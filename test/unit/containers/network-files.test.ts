@@ -3,25 +3,88 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hostsFile, resolverFile } from '../../../src/containers/network-files.ts'
-import { defaultOptions } from '../../../src/containers/options.ts'
+import type { NamingWishes } from '../../../src/containers/record.ts'
 import { fakeHost } from './request.ts'
 
-const none = defaultOptions()
-const shared = { ...none, network: 'host' as const }
+const nothing: NamingWishes = { extraHosts: [], dnsServers: [], dnsSearch: [], dnsOptions: [] }
+const wishing = (naming: Partial<NamingWishes>) => ({
+  networkMode: 'bridge',
+  naming: { ...nothing, ...naming },
+})
+const none = wishing({})
+const sharing = (naming: Partial<NamingWishes>) => ({ ...wishing(naming), networkMode: 'host' })
+const shared = sharing({})
 const resolvers = (text: string, more: Record<string, string> = {}) =>
   fakeHost({ '/etc/resolv.conf': text, ...more })
 
 describe('/etc/hosts', () => {
   it('names loopback, and what was added', () => {
-    const text = hostsFile({ ...none, extraHosts: [{ name: 'a', address: '1.2.3.4' }] }, fakeHost())
+    const text = hostsFile(wishing({ extraHosts: [{ name: 'a', address: '1.2.3.4' }] }), fakeHost())
     assert.match(text, /^127\.0\.0\.1\tlocalhost\n::1\tlocalhost ip6-localhost/)
     assert.ok(text.endsWith('1.2.3.4\ta\n'))
   })
 
   it('is the host’s own with the host’s network, until something is added', () => {
     assert.equal(hostsFile(shared, fakeHost()), '127.0.0.1 localhost thehost\n')
-    const added = hostsFile({ ...shared, extraHosts: [{ name: 'a', address: '::2' }] }, fakeHost())
+    const added = hostsFile(sharing({ extraHosts: [{ name: 'a', address: '::2' }] }), fakeHost())
     assert.ok(!added.includes('thehost') && added.endsWith('::2\ta\n'))
+  })
+})
+
+const names = {
+  hostsLines: ['172.17.0.6\tdb 0123456789ab', '172.17.0.2\tbox'],
+  servers: ['172.18.0.1'],
+  searched: [],
+  hostGateway: '172.17.0.1',
+}
+
+describe('/etc/hosts in networks of its own', () => {
+  it('has links and the container’s own names behind those given', () => {
+    const extraHosts = [
+      { name: 'a', address: '1.2.3.4' },
+      { name: 'host', address: 'host-gateway' },
+    ]
+    const text = hostsFile(wishing({ extraHosts }), fakeHost(), names)
+    assert.ok(text.endsWith('\n1.2.3.4\ta\n172.17.0.1\thost\n172.17.0.6\tdb 0123456789ab\n172.17.0.2\tbox\n'))
+  })
+})
+
+describe('/etc/resolv.conf in networks of its own', () => {
+  const host = resolvers('search example.org\nnameserver 10.0.0.1\noptions rotate\n')
+
+  it('asks the network’s server, for short names first as they are', () => {
+    assert.equal(
+      resolverFile(none, host, names),
+      'search example.org\nnameserver 172.18.0.1\noptions rotate ndots:0\n',
+    )
+    assert.equal(
+      resolverFile(wishing({ dnsSearch: ['.'], dnsOptions: ['ndots:2'] }), host, names),
+      'nameserver 172.18.0.1\noptions ndots:2\n',
+    )
+  })
+
+  it('asks those that were given alone', () => {
+    assert.equal(
+      resolverFile(wishing({ dnsServers: ['1.1.1.1'] }), host, names),
+      'search example.org\nnameserver 1.1.1.1\noptions rotate\n',
+    )
+  })
+
+  it('looks for names behind those of several networks', () => {
+    const several = {
+      ...names,
+      servers: ['172.18.0.1', '172.19.0.1'],
+      searched: ['web.minictr', 'back.minictr'],
+    }
+    assert.equal(
+      resolverFile(none, host, several),
+      'search web.minictr back.minictr example.org\nnameserver 172.18.0.1\nnameserver 172.19.0.1\noptions rotate\n',
+    )
+  })
+
+  it('is the host’s where the network has no server', () => {
+    const text = 'search example.org\nnameserver 10.0.0.1\noptions rotate\n'
+    assert.equal(resolverFile(none, host, { ...names, servers: [] }), text)
   })
 })
 
@@ -35,6 +98,11 @@ describe('/etc/resolv.conf', () => {
     const host = resolvers('nameserver 127.0.0.1\nnameserver ::1\nnameserver 10.0.0.1\nsearch a\n')
     assert.equal(resolverFile(none, host), 'nameserver 10.0.0.1\nsearch a\n')
     assert.match(resolverFile(shared, host), /127\.0\.0\.1/)
+  })
+
+  it('leaves them out where something else was given, too', () => {
+    const host = resolvers('nameserver 127.0.0.1\nnameserver 10.0.0.1\n')
+    assert.equal(resolverFile(wishing({ dnsSearch: ['a'] }), host), 'search a\nnameserver 10.0.0.1\n')
   })
 
   it('asks the servers that systemd-resolved asks, not its stub', () => {
@@ -56,7 +124,7 @@ describe('/etc/resolv.conf', () => {
   it('takes each part that was given in place of the host’s', () => {
     const host = resolvers('search example.org\nnameserver 10.0.0.1\noptions rotate\n')
     const given = { dnsServers: ['1.1.1.1'], dnsSearch: ['x.y', 'z'], dnsOptions: ['ndots:2'] }
-    const resolve = (change: Partial<typeof given>) => resolverFile({ ...none, ...change }, host)
+    const resolve = (change: Partial<typeof given>) => resolverFile(wishing({ ...change }), host)
     assert.equal(resolve(given), 'search x.y z\nnameserver 1.1.1.1\noptions ndots:2\n')
     assert.equal(
       resolve({ dnsServers: ['1.1.1.1'] }),
@@ -64,7 +132,7 @@ describe('/etc/resolv.conf', () => {
     )
     assert.equal(resolve({ dnsSearch: ['.'] }), 'nameserver 10.0.0.1\noptions rotate\n')
     assert.equal(
-      resolverFile({ ...shared, dnsOptions: ['ndots:3'] }, host),
+      resolverFile(sharing({ dnsOptions: ['ndots:3'] }), host),
       'search example.org\nnameserver 10.0.0.1\noptions ndots:3\n',
     )
   })

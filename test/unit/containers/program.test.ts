@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DEFAULT_PATH, programArguments, programEnvironment } from '../../../src/containers/program.ts'
+import { DEFAULT_PATH, programEnvironment, programParts } from '../../../src/containers/program.ts'
 
 describe('the program', () => {
   const image = { config: { Entrypoint: ['/entry', '-x'], Cmd: ['default'] } }
@@ -18,17 +18,17 @@ describe('the program', () => {
     ['is the command alone where the entrypoint was taken away', { command: ['ls'], entrypoint: [] }, ['ls']],
   ]
   for (const [what, options, args] of cases) {
-    it(what, () => assert.deepEqual(programArguments(options, image), args))
+    it(what, () => {
+      const { entrypoint, command } = programParts(options, image)
+      assert.deepEqual([...entrypoint, ...command], args)
+    })
   }
 
   it('is missing where neither image nor user names one', () => {
-    const missing = { message: 'No command specified', exitStatus: 125 }
-    assert.throws(() => programArguments({ command: [] }, {}), missing)
-    assert.throws(() => programArguments({ command: [], entrypoint: [] }, image), missing)
-    assert.throws(
-      () => programArguments({ command: [] }, { config: { Entrypoint: null, Cmd: null } }),
-      missing,
-    )
+    const missing = { message: 'No command specified' }
+    assert.throws(() => programParts({ command: [] }, {}), missing)
+    assert.throws(() => programParts({ command: [], entrypoint: [] }, image), missing)
+    assert.throws(() => programParts({ command: [] }, { config: { Entrypoint: null, Cmd: null } }), missing)
   })
 })
 

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { parseRun } from '../../../src/cli/run-flags.ts'
 import { type ConfigRequest, type ContainerConfig, makeConfig } from '../../../src/containers/config.ts'
 import type { HostFiles } from '../../../src/containers/host-files.ts'
+import { type ChosenVolumes, chooseVolumes, type VolumeRequest } from '../../../src/containers/volumes.ts'
+import type { ImageConfig } from '../../../src/images/image-config.ts'
 import { LayerStack } from '../../../src/images/layer-stack.ts'
-import type { ImageConfig } from '../../../src/images/manifest.ts'
 import { hybridHost } from '../runtime/hosts.ts'
 
 export const id = 'ab'.repeat(32)
@@ -15,6 +16,17 @@ export const directory = '/var/lib/minictr/containers/ID'
 
 const users = 'root:x:0:0::/root:/bin/sh\nweb:x:33:33::/srv/web:/bin/sh\n'
 const groups = 'root:x:0:\nadm:x:4:web\nweb:x:33:\naudio:x:29:\n'
+
+const createdAt = '2026-01-02T03:04:05.678Z'
+
+const volumeDirectory = '/var/lib/minictr/volumes'
+const noVolumes: VolumeRequest['store'] = {
+  read: () => undefined,
+  isEmpty: () => true,
+  directoryOf: name => `${volumeDirectory}/${name}`,
+  dataOf: name => `${volumeDirectory}/${name}/_data`,
+}
+let nameCount = 0
 
 /** Layers with these files, as `path: text`; a path that ends in a slash is a directory. Removed by `remove`. */
 export function makeLayers(...layers: Record<string, string>[]) {
@@ -76,17 +88,31 @@ export function fakeHost(contents: Record<string, string | undefined> = {}): Hos
 /** The configuration that a command line makes; `change` replaces parts of the request. */
 export function configure(
   line: string | string[],
-  { config, ...change }: Partial<ConfigRequest> & { config?: ImageConfig['config'] } = {},
-): ContainerConfig {
+  {
+    config,
+    mountsOf,
+    ...change
+  }: Partial<ConfigRequest> &
+    Partial<Pick<VolumeRequest, 'mountsOf'>> & { config?: ImageConfig['config'] } = {},
+): ContainerConfig & ChosenVolumes {
   const words = typeof line === 'string' ? line.split(' ').filter(word => word !== '') : line
   const options = parseRun([...words, ...(words.includes('IMAGE') ? [] : ['IMAGE'])])
   if (options === 'help') throw new Error('asked for help')
   const layers = change.layers ? undefined : makeLayers(userFiles)
   try {
-    return makeConfig({
+    const chosen = chooseVolumes({
+      options,
+      imageVolumes: Object.keys(config?.Volumes ?? {}),
+      image: layers?.stack ?? change.layers!,
+      store: noVolumes,
+      mountsOf: mountsOf ?? (() => []),
+      newName: () => `${nameCount++}`.padStart(64, '0'),
+      createdAt,
+    })
+    const made = makeConfig({
       id,
       name: 'calm_hopper',
-      createdAt: '2026-01-02T03:04:05.678Z',
+      createdAt,
       options,
       image: {
         name: 'debian:trixie',
@@ -101,8 +127,9 @@ export function configure(
       },
       layers: layers?.stack ?? change.layers!,
       layerPaths: ['/layers/bottom', '/layers/top'],
+      mounts: chosen.mounts,
       directory,
-      runDirectory: '/run/minictr/ID',
+      log: { driver: 'json-file', maxFiles: 1 },
       facts: hybridHost,
       findRunning: name => {
         throw new Error(`nothing runs as ${name}`)
@@ -110,6 +137,7 @@ export function configure(
       host: fakeHost(),
       ...change,
     })
+    return { ...made, ...chosen }
   } finally {
     layers?.remove()
   }

@@ -25,6 +25,7 @@ test('mirrors and insecure registries are read; certificates lie beside the file
     certificatesDirectory: join(directory, 'certs.d'),
   })
   assert.deepEqual(read('{}').registryMirrors, [])
+  assert.deepEqual(read('{"bip":"10.5.0.1/16","log-driver":"none"}').registryMirrors, [], 'what others read')
 })
 
 const wrong: [string, RegExp][] = [

@@ -96,6 +96,26 @@ describe('the tree of a layer', () => {
   })
 })
 
+describe('removing from a large tree', () => {
+  it('looks at what goes, and at nothing else', () => {
+    const tree = new LayerTree(() => ({ kind: 'directory', madeWithMode: 0o755, isOpaque: false }))
+    for (const path of ['a/b/c', 'a/b/d/e', 'a/bc', 'x/y']) tree.set(tree.place(path), { kind: 'file' })
+    const inode = { entry: {} as never, paths: new Set(['a/b/l', 'x/l']) }
+    for (const path of inode.paths) tree.set(tree.place(path), { kind: 'file', inode })
+    const looked: string[] = []
+    const get = tree.nodes.get.bind(tree.nodes)
+    tree.nodes.get = path => {
+      looked.push(path)
+      return get(path)
+    }
+    tree.nodes[Symbol.iterator] = () => assert.fail('went over all files')
+    tree.remove('a/b')
+    assert.deepEqual([...new Set(looked)].sort(), ['a', 'a/b', 'a/b/c', 'a/b/d', 'a/b/d/e', 'a/b/l'])
+    assert.deepEqual([...tree.nodes.keys()].sort(), ['', 'a', 'a/bc', 'x', 'x/l', 'x/y'])
+    assert.deepEqual([...inode.paths], ['x/l'])
+  })
+})
+
 describe('a whiteout', () => {
   it('names what it hides', () => {
     assert.deepEqual(readWhiteout('.wh.file'), { kind: 'remove', name: 'file' })

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import {
-  isIndex,
-  parseImageConfig,
-  parseManifest,
-  parseManifestOrIndex,
-} from '../../../src/images/manifest.ts'
+import { parseImageConfig } from '../../../src/images/image-config.ts'
+import { isIndex, parseManifest, parseManifestOrIndex } from '../../../src/images/manifest.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
 const descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest, size: 5 }
@@ -80,5 +76,24 @@ describe('an image configuration', () => {
       assert.throws(() => parse({ [field]: value }), new RegExp(`It: config\\.${field} is `), field)
     }
     assert.throws(() => parse('sh'), /It: config is "sh", not an object/)
+  })
+  it('must have a health check in the right form', () => {
+    const parse = (Healthcheck: unknown) =>
+      parseImageConfig(bytes({ ...config, config: { Healthcheck } }), 'It')
+    const check = { Test: ['CMD', 'true'], Interval: 1_000_000_000, Retries: 3 }
+    assert.deepEqual(parse(check).config?.Healthcheck, check)
+    assert.doesNotThrow(() => parse(null))
+    assert.doesNotThrow(() => parse({ Test: null }))
+    assert.throws(() => parse('true'), /It: config\.Healthcheck is "true", not an object/)
+    for (const wrong of [
+      { Test: 'true' },
+      { Test: [1] },
+      { Interval: '1s' },
+      { Timeout: 0.5 },
+      { Retries: [] },
+    ]) {
+      const [field] = Object.keys(wrong)
+      assert.throws(() => parse(wrong), new RegExp(`It: config\\.Healthcheck\\.${field} is `), field)
+    }
   })
 })

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { explanationData, explanationText } from '../../../src/learn/explain.ts'
 import { plainPage } from '../../../src/learn/page.ts'
+import { summaryOf } from '../../../src/learn/summary.ts'
 import { showOp } from '../../../src/runtime/ops.ts'
-import { id, plan, spec } from './subject.ts'
+import type { Spec } from '../../../src/runtime/spec.ts'
+import { id, identity, plan, spec } from './subject.ts'
 
-const text = explanationText({ plan, spec }, plainPage)
-const data = JSON.parse(JSON.stringify(explanationData({ plan, spec })))
+const text = explanationText({ plan, summary: summaryOf(spec, identity) }, plainPage)
+const data = JSON.parse(JSON.stringify(explanationData({ plan, summary: summaryOf(spec, identity) })))
 
 describe('the page that explains a plan', () => {
   it('has every step, numbered, in the order of the plan', () => {
@@ -45,6 +47,20 @@ describe('the page that explains a plan', () => {
     assert.match(text, /read {2}chdir\(2\), pivot_root\(2\), umount\(2\)\n/)
   })
 
+  it('spells out what would steer the terminal, in the facts, the calls and the commands', () => {
+    const evil = '\x1b]0;owned\x07\u009b2J'
+    const steps = plan.steps.map(step => ({
+      ...step,
+      ops: step.ops.map(op => (op.op === 'execve' ? { ...op, argv: [evil], env: [`A=${evil}`] } : op)),
+    }))
+    const process = { ...spec.process, args: [evil], cwd: `/${evil}` }
+    const odd: Spec = { ...spec, process, mounts: [{ destination: evil }] }
+    const page = explanationText({ plan: { ...plan, steps }, summary: summaryOf(odd, identity) }, plainPage)
+    assert.equal(page.match(/[^\P{Cc}\n]/gu), null)
+    assert.match(page, /program +\\x1b\]0;owned\\x07\\x9b2J in /)
+    assert.match(page, /\$ exec env -i "\$\(printf 'A=\\033\]0;owned\\007\\302\\2332J'\)"/)
+  })
+
   it('opens with what the container will be', () => {
     assert.match(text, /^A container, step by step\n\nimage +docker\.io\/library\/debian:trixie\n/)
     assert.match(text, /\ncontainer +calm_hopper 3f2a/)
@@ -59,7 +75,7 @@ describe('the page that explains a plan', () => {
   })
 
   it('can show a single step', () => {
-    const one = explanationText({ plan, spec }, plainPage, 'pivot-root')
+    const one = explanationText({ plan, summary: summaryOf(spec, identity) }, plainPage, 'pivot-root')
     assert.equal(one.match(/\/13 /g)?.length, 1)
     assert.match(one, / 8\/13 {2}pivot-root/)
   })

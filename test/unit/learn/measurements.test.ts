@@ -1,11 +1,12 @@
-// Times of a run, as a table and as a trace: figures where they belong, sums that agree.
+// Times of a run, as lines and as a trace: figures where they belong, sums that agree.
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Measurements } from '../../../src/learn/measurements.ts'
 import { plainPage } from '../../../src/learn/page.ts'
-import { timingText } from '../../../src/learn/timing.ts'
+import { TimingLines } from '../../../src/learn/timing.ts'
 import { type TraceEvent, traceText } from '../../../src/learn/trace.ts'
+import type { Op } from '../../../src/runtime/op.ts'
 import { plan, steps } from './subject.ts'
 
 /** Two messages: the two host steps sent at 1000 µs, two container steps sent at 2000 µs; answers 500 µs later. */
@@ -35,13 +36,66 @@ describe('the measurements of a run', () => {
     assert.equal(measured().kernelUs, 380.5)
     assert.equal(measured().totalUs, 2500)
   })
+
+  it('leave out what was done for the watching', () => {
+    let now = 1_000n
+    const measurements = new Measurements(0n, () => now)
+    const add = (index: number, startedNs: bigint) =>
+      measurements.add({ step: steps[index]!, index, total: 4, startedNs, opElapsedNs: [10_000], pid: 7 })
+    add(0, 1_000n)
+    measurements.leaveOut(() => {
+      now += 5_000_000n
+    })
+    add(1, 1_000n)
+    now += 9_000n
+    add(2, 5_003_000n)
+    assert.deepEqual(
+      measurements.steps.map(({ startUs, answeredUs }) => [startUs, answeredUs]),
+      [
+        [1, 1],
+        [11, 1],
+        [3, 10],
+      ],
+    )
+  })
 })
 
-describe('the table of times', () => {
-  const table = timingText(measured(), plan, plainPage)
+describe('the measurements of a message that was begun ahead', () => {
+  it('have the time in which it was under way, whatever was done for the watching', () => {
+    let now = 2_000_000n
+    const measurements = new Measurements(0n, () => now)
+    const add = (index: number, startedNs: bigint) =>
+      measurements.add({ step: steps[index]!, index, total: 4, startedNs, opElapsedNs: [500_000], pid: 7 })
+    add(0, 1_000_000n)
+    measurements.leaveOut(() => {
+      now += 700_000n
+    })
+    now += 100_000n
+    const { startUs, answeredUs } = add(1, 2_000_000n)
+    assert.deepEqual([startUs, answeredUs], [2000, 2800])
+  })
+})
 
-  it('has a row for each step and for each call, as performed', () => {
-    const rows = table.split('\n').map(line => line.trim())
+describe('the lines of times', () => {
+  /** A run of the whole plan: four steps as measured, then the others in a third message. */
+  function told(opElapsedNs: number[]): { rows: string[]; sum: string[] } {
+    const measurements = measured()
+    const lines = new TimingLines(plan, plainPage)
+    const rows = measurements.steps.flatMap(step => lines.step(step))
+    for (const [index, step] of steps.entries()) {
+      if (index < 4) continue
+      const answered = index === steps.length - 1 ? opElapsedNs : step.ops.map(() => 0)
+      const about = { step, index, total: steps.length, startedNs: 2_000_000n, opElapsedNs: answered, pid: 7 }
+      rows.push(...lines.step(measurements.add(about)))
+    }
+    const undone = { step: 'create-cgroup', ops: steps[0]!.undo as Op[], opElapsedNs: [20_000] }
+    measurements.addUndone(undone)
+    rows.push(...lines.undone(undone))
+    return { rows: rows.map(line => line.trim()), sum: lines.sum(measurements) }
+  }
+
+  it('are one for each step and for each call, as performed', () => {
+    const { rows } = told([])
     const at = (row: RegExp) => rows.findIndex(each => row.test(each))
     assert.equal(
       rows[at(/^30\.0 +1\/13 +create-cgroup +host$/) + 1],
@@ -51,11 +105,33 @@ describe('the table of times', () => {
     assert.ok(at(/^40\.0 +mount\(NULL, "\/"/) > at(/^10\.0 +unshare\(CLONE_NEWNS\)/))
   })
 
-  it('ends with the native part, Node’s part and the total', () => {
-    const [native, node, total] = table.split('\n').slice(-3)
-    assert.match(native!, /^ +380\.5 {2}in 5 calls/)
+  it('tell first what was before the first step, and last what was undone', () => {
+    const { rows } = told([])
+    assert.match(rows[1]!, /^1000\.0 +Node starts/)
+    assert.deepEqual(rows.slice(-2), [
+      '20.0  undo  create-cgroup  host',
+      '20.0      rmdir("/sys/fs/cgroup/minictr/$ID")',
+    ])
+  })
+
+  it('say nothing of the steps behind one that failed', () => {
+    const lines = new TimingLines(plan, plainPage)
+    const [first, second, third] = measured().steps
+    lines.step(first!)
+    assert.match(lines.step({ ...third!, opElapsedNs: [10_000] }).join('\n'), /unshare-mount-namespace/)
+    assert.deepEqual(lines.step(second!), [])
+  })
+
+  it('end with the native part, Node’s part, the total and the undoing', () => {
+    const [, native, node, total, undoing] = told([]).sum
+    assert.match(native!, /^ +380\.5 {2}in \d+ calls/)
     assert.match(node!, /^ +2119\.5 {2}in Node: 1000 before the first step, 1120 between steps/)
-    assert.match(total!, /^ +2500\.0 {2}from the start of minictr/)
+    assert.match(total!, /^ +2500\.0 {2}from the start of minictr to the start of the program$/)
+    assert.match(undoing!, /^ +20\.0 {2}in 1 call that undid it$/)
+  })
+
+  it('do not say that a program started that did not', () => {
+    assert.match(told([0]).sum[3]!, /from the start of minictr to the last step$/)
   })
 })
 

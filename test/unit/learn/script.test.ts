@@ -4,16 +4,17 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { scriptText } from '../../../src/learn/script.ts'
+import { summaryOf } from '../../../src/learn/summary.ts'
 import { toolsOf } from '../../../src/learn/toolbox.ts'
 import type { Op } from '../../../src/runtime/op.ts'
-import { plan, spec, steps } from './subject.ts'
+import { identity, plan, spec, steps } from './subject.ts'
 
-const script = scriptText({ plan, spec })
+const script = scriptText({ plan, summary: summaryOf(spec, identity) })
 
 /** The script of a plan in which the step has other ops. */
 function withOps(id: string, ops: Op[]): string {
   const changed = steps.map(step => (step.id === id ? { ...step, ops } : step))
-  return scriptText({ plan: { ...plan, steps: changed }, spec })
+  return scriptText({ plan: { ...plan, steps: changed }, summary: summaryOf(spec, identity) })
 }
 
 describe('the script of a plan', () => {
@@ -73,13 +74,13 @@ describe('the script of a plan', () => {
 
   it('takes standard input only where the container does', () => {
     assert.match(script, /\n\) <\/dev\/null\n$/)
-    assert.match(withOps('spawn-init', [{ op: 'spawn_init', stdin: true, terminal: false }]), /\n\)\n$/)
+    assert.match(withOps('spawn-init', [{ op: 'spawn_init', stdin: 'once', terminal: false }]), /\n\)\n$/)
   })
 
   it('joins another namespace with nsenter, by the file the plan opens', () => {
     const joining = withOps('unshare-namespaces', [
       { op: 'open', path: '/proc/77/ns/net', how: 'read', as: 'net-namespace' },
-      { op: 'setns', slot: 'net-namespace', namespace: 'net' },
+      { op: 'setns', slot: 'net-namespace', namespaces: ['net'] },
       { op: 'close', slot: 'net-namespace' },
     ])
     assert.match(joining, /exec nsenter --net=\/proc\/77\/ns\/net \\\n {2}unshare --mount --fork /)
@@ -89,7 +90,7 @@ describe('the script of a plan', () => {
     const mapping = [{ containerId: 0, hostId: 100000, size: 65536 }]
     const mapped = withOps('unshare-namespaces', [
       { op: 'create_userns', uidMappings: mapping, gidMappings: mapping, as: 'user-namespace' },
-      { op: 'setns', slot: 'user-namespace', namespace: 'user' },
+      { op: 'setns', slot: 'user-namespace', namespaces: ['user'] },
       { op: 'unshare', namespaces: ['mount', 'pid'] },
     ])
     assert.match(

@@ -20,8 +20,6 @@ export const spec: Spec = {
   mounts: [{ destination: '/proc', type: 'proc' }],
   linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }], resources: { memory: { limit: 67108864 } } },
   annotations: {
-    'minictr.image.name': 'docker.io/library/debian:trixie',
-    'minictr.name': 'calm_hopper',
     'minictr.overlay': JSON.stringify({
       lower: ['/var/lib/minictr/layers/aa', '/var/lib/minictr/layers/bb'],
       upper: `${directory}/upper`,
@@ -29,6 +27,9 @@ export const spec: Spec = {
     }),
   },
 }
+
+/** What the configuration does not know of it. */
+export const identity = { name: 'calm_hopper', image: { name: 'docker.io/library/debian:trixie' } }
 
 const kernel = { kernel: 'It ends with the process.' }
 const inside = (id: string, why: string, ops: Step['ops']): Step => {
@@ -48,7 +49,7 @@ export const steps: Step[] = [
     id: 'spawn-init',
     side: 'host',
     why: 'The monitor stays on the host.',
-    ops: [{ op: 'spawn_init', stdin: false, terminal: false }],
+    ops: [{ op: 'spawn_init', stdin: 'none', terminal: false }],
     undo: [],
     lasts: 'run',
   },
@@ -111,4 +112,4 @@ export const steps: Step[] = [
   ]),
 ]
 
-export const plan: Plan = { containerId: id, steps }
+export const plan: Plan = { containerId: id, command: 'run', steps }

@@ -7,7 +7,7 @@ import { showOp } from '../../../src/runtime/ops.ts'
 import type { Mount, Spec } from '../../../src/runtime/spec.ts'
 import { copyTiedMounts, mountSteps } from '../../../src/runtime/steps/mounts.ts'
 
-const context = { bindSources: {} } as PlanContext
+const context = { bindSources: {}, runDirectory: '/run/ID' } as unknown as PlanContext
 
 function stepsOf(...mounts: Mount[]) {
   return mountSteps({ root: { path: '/root' }, mounts, linux: {} } as Spec, context)
@@ -17,8 +17,10 @@ const volume = (destination: string): Mount => ({ destination, type: 'overlay', 
 
 describe('the steps of mounts', () => {
   it('have names of their own, whatever an image calls its volumes', () => {
-    const ids = stepsOf(...['/a/b', '/a-b', '/overlay', '/x\nreboot\n', '/é'].map(volume)).map(({ id }) => id)
-    assert.deepEqual(ids, ['mount-a-b', 'mount-a-b-2', 'mount-overlay-2', 'mount-x-reboot', 'mount-root'])
+    const places = ['/a/b', '/a-b', '/A.b', '/overlay', '/x\nreboot\n', '/é']
+    const ids = stepsOf(...places.map(volume)).map(({ id }) => id)
+    const expected = 'mount-a-b mount-a-b-2 mount-a-b-3 mount-overlay-2 mount-x-reboot mount-root'
+    assert.deepEqual(ids, expected.split(' '))
   })
 
   it('keep a mount tied to the host by a copy made before the host’s tree is made private', () => {
