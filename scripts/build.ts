@@ -3,10 +3,13 @@
 // docs/decisions/esbuild.md and start-up.md have the figures behind it. dist/ is made of
 //   minictr          the launcher: finds Node (find-node.sh), starts the loader
 //   minictr.cjs      the loader: starts the bundle with what V8 compiled of it (*.cache)
-//   run.cjs          what a run needs, and rest.cjs, all else
+//   run.cjs          what a run needs; exec.cjs, what an exec needs besides; act.cjs, what acts on containers in other ways;
+//                    rest.cjs, all else
+//   unpack-worker.cjs  the program of the unpacking thread
 //   minictr-helper   the executor and monitor, a static program
 
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
@@ -60,7 +63,7 @@ function compileHelper(): void {
 }
 
 /**
- * V8's flags for runs, as far as this Node has them. Hashing every name of Node's start-up snapshot anew, with a seed of
+ * V8's flags for run and exec, as far as this Node has them. Hashing every name of Node's start-up snapshot anew, with a seed of
  * the process's own, takes 3 ms; it defends servers against requests made of names that collide. Compiling better what
  * runs once is of no use. With 16 MiB for new objects in place of one, a run ends before the first garbage collection.
  */
@@ -81,34 +84,71 @@ function writeLauncher(): void {
 }
 
 /**
- * Keeps what V8 compiles of the bundle while it runs a container, if it may (as root), or as far as it gets: functions that
+ * Keeps what V8 compiles of the bundle while it runs a container, and a program in one, if it may (as root), or as far as it gets: functions that
  * are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the old ones
  * must be gone before a new bundle is written.
  */
-function writeCodeCaches(): void {
+async function writeCodeCaches(): Promise<void> {
   const writer = join(dist, 'cache-writer.cjs')
-  // A cache that is there already knows more: it was made by a run.
+  // A cache that is there already knows more: it was made by a run. Before whoever waits is told that all is done, which ends
+  // this process (native/front.c).
   const keep = `
     const { existsSync, writeFileSync } = require('node:fs')
-    process.on('exit', () => existsSync(path) || writeFileSync(path, script.createCachedData()))`
+    process.prependListener('exit', () => existsSync(path) || writeFileSync(path, script.createCachedData()))`
   const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
   writeFileSync(
     writer,
     loader.replace('function afterReading() {}', `function afterReading(script, path) {${keep}\n}`),
   )
   const roots = mkdtempSync(join(tmpdir(), 'minictr-build-'))
+  const given = ['--root', roots, '--run-root', join(roots, 'run')]
+  const apart = await networkNamespace()
   const minictr = (before: string[], ...args: string[]) => {
-    const command = [...before, '--', writer, '--root', roots, '--run-root', join(roots, 'run'), ...args]
-    spawnSync(join(dist, 'minictr-helper'), ['beside', process.execPath, ...command])
+    const command = [...before, '--', writer, ...given, ...args]
+    const [program, ...words] = [
+      ...apart.enter,
+      join(dist, 'minictr-helper'),
+      'beside',
+      process.execPath,
+      ...command,
+    ]
+    return spawnSync(program!, words).status
   }
-  const run = ['run', '--rm', '--network', 'none', 'warm', 'true']
-  minictr([], 'image', 'from-host', 'warm', 'true')
+  minictr([], 'image', 'from-host', 'warm', 'true', 'sleep')
+  // The first one makes the network: what is kept is what later ones do. Where there can be none (no nft), they have none.
+  const isMade = apart.enter.length > 0 && minictr([], 'run', '--rm', 'warm', 'true') === 0
+  const run = ['run', '--rm', ...(isMade ? [] : ['--network', 'none']), 'warm', 'true']
   for (const name of caches()) rmSync(join(dist, name))
   minictr(runFlags, ...run)
   minictr([], ...run)
+  minictr([], 'run', '--detach', '--name', 'warm', '--network', 'none', 'warm', 'sleep', '1000')
+  minictr(runFlags, 'exec', 'warm', 'true')
+  minictr([], 'exec', 'warm', 'true')
+  // Stops and starts: most of what acts on containers.
+  minictr(runFlags, 'restart', '--timeout', '0', 'warm')
+  minictr([], 'restart', '--timeout', '0', 'warm')
   minictr([], 'images')
+  minictr([], 'rm', '--force', 'warm')
+  apart.end()
   rmSync(roots, { recursive: true })
   rmSync(writer)
+}
+
+/** A network namespace in which a bridge may be made; where there can be none, `enter` enters nothing. */
+async function networkNamespace(): Promise<{ enter: string[]; end(): void }> {
+  const holder = spawn('unshare', ['--net', 'sh', '-c', 'echo ready; exec sleep 100'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const isReady = await Promise.race([
+    once(holder.stdout, 'data'),
+    once(holder.stdout, 'end'),
+    once(holder, 'error'),
+  ])
+  if (isReady.length === 0 || isReady[0] instanceof Error) return { enter: [], end: () => {} }
+  return {
+    enter: ['nsenter', '--net', '--target', String(holder.pid), '--'],
+    end: () => holder.kill(),
+  }
 }
 
 function caches(): string[] {
@@ -126,4 +166,4 @@ const metafile = await bundle(project, dist)
 writeLicences(metafile)
 compileHelper()
 writeLauncher()
-writeCodeCaches()
+await writeCodeCaches()

@@ -1,4 +1,6 @@
-// The bundle: two files of chunks, one with all that a run needs, one with the rest.
+// The bundle: files of chunks, with all that a run needs, what an exec needs besides, what acts on
+// containers in other ways, and the rest; and what the unpacking
+// thread runs.
 //
 // esbuild splits a program into chunks only as ECMAScript modules, which Node starts slowly. So each chunk becomes a
 // function that returns what it exports, and scripts/loader.cjs hands them to each other. No chunk changes a variable after
@@ -9,8 +11,24 @@ import { basename, join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { makeKnownPrograms } from './known-programs.ts'
 
-/** The modules that `run` begins with; what they import statically is theirs. */
-const runModules = ['src/main.ts', 'src/cli/run.ts', 'src/containers/run.ts']
+/** The modules that the commands in a hurry begin with; what these import statically is theirs, if no file before has it. */
+const beginnings = {
+  run: [
+    'src/main.ts',
+    'src/cli/run.ts',
+    'src/containers/run.ts',
+    'src/containers/decide-networks.ts',
+    'src/containers/network-events.ts',
+  ],
+  exec: ['src/cli/exec.ts', 'src/containers/exec.ts'],
+  act: [
+    ...['program', 'create', 'start', 'stop', 'restart', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
+    ...['create', 'start', 'restart-wait'].map(name => `src/containers/${name}.ts`),
+  ],
+}
+
+/** import.meta does not exist outside of modules; what it says of a file is said of the bundle. */
+const importMeta = { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }
 
 /** Puts the filter programs that are compiled now in place of the sources' empty list. */
 const compiledBefore: Plugin = {
@@ -22,7 +40,7 @@ const compiledBefore: Plugin = {
   },
 }
 
-/** Writes run.cjs and rest.cjs into `dist`; returns esbuild's account of what went in. */
+/** Writes run.cjs, exec.cjs, act.cjs, rest.cjs and unpack-worker.cjs into `dist`; returns esbuild's account of what went in. */
 export async function bundle(project: string, dist: string): Promise<Metafile> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: project,
@@ -35,23 +53,40 @@ export async function bundle(project: string, dist: string): Promise<Metafile> {
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // import.meta does not exist outside of modules; what it says of a file is said of the bundle.
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    define: importMeta,
     plugins: [compiledBefore],
     metafile: true,
     logLevel: 'warning',
   }).catch(() => process.exit(1)) // esbuild has printed what is wrong, and where
   refuseVariables(project, metafile)
   const chunks = new Map(outputFiles.map(({ path, text }) => [chunkName(path), text]))
-  const ofRun = chunksOfRun(metafile)
-  writeFileSync(
-    join(dist, 'run.cjs'),
-    asFile(chunks, name => ofRun.has(name)),
-  )
-  writeFileSync(
-    join(dist, 'rest.cjs'),
-    asFile(chunks, name => !ofRun.has(name)),
-  )
+  for (const [file, modules] of Object.entries(beginnings)) {
+    const theirs = chunksOf(modules, metafile)
+    writeChunks(dist, file, new Map([...chunks].filter(([name]) => theirs.has(name))))
+    for (const name of theirs) chunks.delete(name)
+  }
+  writeChunks(dist, 'rest', chunks)
+  const thread = await bundleThread(project, dist)
+  return {
+    inputs: { ...thread.inputs, ...metafile.inputs },
+    outputs: { ...thread.outputs, ...metafile.outputs },
+  }
+}
+
+/** Writes unpack-worker.cjs, with which a thread begins: it loads nothing that unpacking does not need. */
+async function bundleThread(project: string, dist: string): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: project,
+    entryPoints: ['src/images/unpack-worker.ts'],
+    outfile: join(dist, 'unpack-worker.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    define: importMeta,
+    metafile: true,
+    logLevel: 'warning',
+  }).catch(() => process.exit(1)) // esbuild has printed what is wrong, and where
   return metafile
 }
 
@@ -66,7 +101,7 @@ function refuseVariables(project: string, { inputs }: Metafile): void {
   }
 }
 
-function chunksOfRun({ outputs }: Metafile): Set<string> {
+function chunksOf(modules: string[], { outputs }: Metafile): Set<string> {
   const names = new Set<string>()
   const add = (path: string) => {
     if (names.has(chunkName(path))) return
@@ -75,16 +110,17 @@ function chunksOfRun({ outputs }: Metafile): Set<string> {
       if (kind === 'import-statement' && !external) add(imported)
   }
   for (const [path, { entryPoint = '' }] of Object.entries(outputs))
-    if (runModules.includes(entryPoint)) add(path)
+    if (modules.includes(entryPoint)) add(path)
   return names
 }
 
-/** One function expression, which gives the chunks of this file by name. */
-function asFile(chunks: Map<string, string>, belongs: (name: string) => boolean): string {
-  const members = [...chunks]
-    .filter(([name]) => belongs(name))
-    .map(([name, text]) => `${JSON.stringify(name)}() {\n${asFunctionBody(text)}},\n`)
-  return `(function (require, chunk, load, __filename, __dirname) {\nreturn {\n${members.join('')}}\n})\n`
+/** Writes one function expression, which gives the chunks of the file by name. */
+function writeChunks(dist: string, file: string, chunks: Map<string, string>): void {
+  const members = [...chunks].map(
+    ([name, text]) => `${JSON.stringify(name)}() {\n${asFunctionBody(text)}},\n`,
+  )
+  const text = `(function (require, chunk, load, __filename, __dirname) {\nreturn {\n${members.join('')}}\n})\n`
+  writeFileSync(join(dist, `${file}.cjs`), text)
 }
 
 /** A module as esbuild writes it, whose imports stand at its beginning and its one export at its end. */

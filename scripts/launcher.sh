@@ -8,14 +8,14 @@ built_in=
 built_with=
 run_flags=
 
-# start NODE ARG...: a run gets its monitor before Node is started, since afterwards the fork alone takes milliseconds, and V8's
-# flags where it is the Node they were tried with. Where `run` is another word of the line, the monitor ends unused. The
-# two dashes: Node would take an --env-file behind the program's name for its own (`node program --env-file x`).
+# start NODE ARG...: what acts on containers gets its monitor before Node is started, since afterwards the fork alone takes
+# milliseconds, and V8's flags where it is the Node they were tried with. Where the word is another one, the monitor ends unused.
+# The two dashes: Node would take an --env-file behind the program's name for its own (`node program --env-file x`).
 start() {
   node=$1
   shift
   case " $* " in
-    *' run '*)
+    *' run '* | *' exec '* | *' create '* | *' start '* | *' stop '* | *' restart '* | *' kill '* | *' rm '*)
       if [ -x "$dist/minictr-helper" ]; then
         [ "$node" = "$built_with" ] || run_flags=
         # Unquoted: one word per flag.

@@ -14,13 +14,17 @@ export type Contestant = {
   finish?(): void | Promise<void>
 }
 
-export type Result = { name: string; medianMs: number; fastestMs: number; rounds: number }
+export type Result = { name: string; medianMs: number; fastestMs: number; timesMs: number[] }
 
-/** Runs every contestant once per round, after a first round that is not counted. */
+/**
+ * Runs every contestant once per round, after a first round that is not counted. Each round begins with another one, so that
+ * none always comes after the same, whatever that leaves to the disk and the caches.
+ */
 export async function compare(contestants: Contestant[], rounds: number): Promise<Result[]> {
   const timesMs = new Map<string, number[]>(contestants.map(({ name }) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
-    for (const { name, prepare, finish } of contestants) {
+    const first = round % contestants.length
+    for (const { name, prepare, finish } of [...contestants.slice(first), ...contestants.slice(0, first)]) {
       const command = await prepare(round)
       // Dirty pages of the one before would be written at the cost of this one.
       spawnSync('sync')
@@ -33,8 +37,13 @@ export async function compare(contestants: Contestant[], rounds: number): Promis
     name,
     medianMs: median(times),
     fastestMs: Math.min(...times),
-    rounds,
+    timesMs: times,
   }))
+}
+
+/** The median of one contestant's times over another's, round by round: what slows a round down slows both. */
+export function medianRatio({ timesMs }: Result, base: Result): number {
+  return median(timesMs.map((timeMs, round) => timeMs / base.timesMs[round]!))
 }
 
 export function median(numbers: number[]): number {

@@ -14,7 +14,13 @@ export type Engine = {
   stop(): Promise<void>
 }
 
-export type Peer = { name: string; version: string; start(directory: string): Promise<Engine> }
+/** `runtime` is a path for what dies with the machine. */
+export type Peer = {
+  name: string
+  version: string
+  /** `entrance` starts it in another network namespace, where it may have bridges and rules; without, it has no networks. */
+  start(directory: string, runtime: string, entrance?: string[]): Promise<Engine>
+}
 
 /** The peers that are installed. */
 export function installedPeers(): Peer[] {
@@ -25,12 +31,16 @@ export function installedPeers(): Peer[] {
     peers.push({
       name: 'docker',
       version: versionOf(dockerd),
-      start: directory => startDocker(docker, dockerd, directory),
+      start: (directory, runtime, entrance) => startDocker({ docker, dockerd }, directory, runtime, entrance),
     })
   }
   const podman = find('podman')
   if (podman && find('runc')) {
-    peers.push({ name: 'podman', version: versionOf(podman), start: async dir => makePodman(podman, dir) })
+    peers.push({
+      name: 'podman',
+      version: versionOf(podman),
+      start: async (directory, runtime) => makePodman(podman, directory, runtime),
+    })
   }
   return peers
 }
@@ -47,14 +57,21 @@ function versionOf(program: string): string {
   return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? text.trim()
 }
 
-async function startDocker(docker: string, dockerd: string, directory: string): Promise<Engine> {
+async function startDocker(
+  { docker, dockerd }: { docker: string; dockerd: string },
+  directory: string,
+  runtime: string,
+  entrance: string[] = [],
+): Promise<Engine> {
   mkdirSync(directory, { recursive: true })
   const socket = join(directory, 'socket')
-  const flags = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')]
+  const flags = ['--data-root', join(directory, 'data'), '--exec-root', runtime]
   flags.push('--pidfile', join(directory, 'pid'), '--host', `unix://${socket}`)
-  flags.push('--iptables=false', '--bridge=none', '--config-file', join(directory, 'daemon.json'))
+  flags.push('--config-file', join(directory, 'daemon.json'))
+  if (entrance.length === 0) flags.push('--iptables=false', '--bridge=none')
   writeFileSync(join(directory, 'daemon.json'), '{}')
-  const daemon = spawn(dockerd, flags, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program, ...args] = [...entrance, dockerd, ...flags]
+  const daemon = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   daemon.stdout.on('data', text => {
     log += text
@@ -73,14 +90,16 @@ async function startDocker(docker: string, dockerd: string, directory: string): 
   return {
     command: (...args) => ({ argv: [docker, ...args], environment: { DOCKER_HOST: `unix://${socket}` } }),
     stop: async () => {
+      removeContainers([docker, '--host', `unix://${socket}`])
       daemon.kill()
       await ended
       unmountUnder(directory)
+      unmountUnder(runtime)
     },
   }
 }
 
-function makePodman(podman: string, directory: string): Engine {
+function makePodman(podman: string, directory: string, runtime: string): Engine {
   mkdirSync(directory, { recursive: true })
   const configuration = join(directory, 'containers.conf')
   // The defaults raise limits, which takes a capability that machines like a CI's may not have.
@@ -89,16 +108,29 @@ function makePodman(podman: string, directory: string): Engine {
     configuration,
     `[containers]\n${limits}\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n`,
   )
-  const flags = ['--root', join(directory, 'data'), '--runroot', join(directory, 'run')]
-  flags.push('--tmpdir', join(directory, 'tmp'), '--storage-driver', 'overlay', '--runtime', 'runc')
+  const flags = ['--root', join(directory, 'data'), '--runroot', join(runtime, 'run')]
+  flags.push('--tmpdir', join(runtime, 'tmp'), '--storage-driver', 'overlay', '--runtime', 'runc')
   flags.push('--cgroup-manager', 'cgroupfs')
   return {
     command: (...args) => ({
       argv: [podman, ...flags, ...args],
       environment: { CONTAINERS_CONF: configuration },
     }),
-    stop: async () => unmountUnder(directory),
+    stop: async () => {
+      removeContainers([podman, ...flags], { CONTAINERS_CONF: configuration })
+      unmountUnder(directory)
+      unmountUnder(runtime)
+    },
   }
+}
+
+/** A benchmark that failed may have left some running. */
+function removeContainers([engine, ...flags]: string[], environment: NodeJS.ProcessEnv = {}): void {
+  const env = { ...process.env, ...environment }
+  const ids = execFileSync(engine!, [...flags, 'ps', '-aq'], { env, encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean)
+  if (ids.length > 0) execFileSync(engine!, [...flags, 'rm', '-f', ...ids], { env, stdio: 'ignore' })
 }
 
 /** Engines leave mounts of their storage behind when they stop. */

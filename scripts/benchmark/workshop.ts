@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { startRegistry } from '../../test/fixtures/registry.ts'
 import type { Command } from './measure.ts'
 import { type Engine, installedPeers, type Peer } from './peers.ts'
@@ -15,7 +15,7 @@ export type Workshop = {
   peers: Peer[]
   /** A path that was never used before. */
   freshDirectory(name: string): string
-  startEngine(peer: Peer): Promise<Engine>
+  startEngine(peer: Peer, entrance?: string[]): Promise<Engine>
   minictr(root: string, ...args: string[]): Command
 }
 
@@ -25,6 +25,9 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
   process.env.TMPDIR = directory
   const cgroupsBefore = peerCgroups()
   const registry = await startRegistry()
+  // As /run is on most machines: what dies with the machine is kept in memory.
+  const runtimeDirectory = mkdtempSync('/run/minictr-bench-')
+  execFileSync('mount', ['-t', 'tmpfs', 'minictr-bench', runtimeDirectory])
   const running = new Set<Engine>()
   let count = 0
   const freshDirectory = (name: string) => join(directory, `${name}-${count++}`)
@@ -33,8 +36,9 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
       registry: registry.host,
       peers: installedPeers(),
       freshDirectory,
-      startEngine: async peer => {
-        const engine = await peer.start(freshDirectory(peer.name))
+      startEngine: async (peer, entrance) => {
+        const name = freshDirectory(peer.name)
+        const engine = await peer.start(name, join(runtimeDirectory, basename(name)), entrance)
         running.add(engine)
         const stop = async () => {
           if (running.delete(engine)) await engine.stop()
@@ -42,7 +46,10 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
         return { ...engine, stop }
       },
       minictr: (root, ...args) => ({
-        argv: [join(project, 'dist/minictr'), '--root', root, '--run-root', `${root}-run`, ...args],
+        argv: [
+          join(project, 'dist/minictr'),
+          ...['--root', root, '--run-root', join(runtimeDirectory, basename(root)), ...args],
+        ],
       }),
     })
   } finally {
@@ -51,6 +58,8 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
     for (const cgroup of peerCgroups().filter(each => !cgroupsBefore.includes(each))) {
       execFileSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
     }
+    execFileSync('umount', [runtimeDirectory])
+    rmdirSync(runtimeDirectory)
     remove()
   }
 }
