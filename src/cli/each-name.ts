@@ -61,8 +61,9 @@ export async function actOnEach(
 ): Promise<void> {
   await recover(globals)
   const watch = await watchingOf(flags)
+  const isAlone = watch !== undefined || names.length === 1
   const actOn = async (name: string) => {
-    const { executor, close } = hostExecutor()
+    const { executor, close } = hostExecutor({ isAlone })
     try {
       const isDone = await act(findContainer(globals, name), executor, watch?.observer)
       return isDone ? name : undefined

@@ -100,9 +100,13 @@ export class Monitor {
 /** Who performs ops on the host for a command that starts no container. `close` resolves once it has ended. */
 export type HostExecutor = { executor: Executor; close(): Promise<void> }
 
-/** The launcher's monitor, where there is one, else an executor started for it. Throws MinictrError where the helper is missing. */
-export function hostExecutor(): HostExecutor {
-  const monitor = Monitor.ofLauncher()
+/**
+ * The launcher's monitor, where there is one, else an executor started for it. Not `isAlone`, others are asked at the same time: then
+ * this process must not wait in read(2) for the launcher's, which may take seconds to stop one of several containers.
+ * Throws MinictrError where the helper is missing.
+ */
+export function hostExecutor({ isAlone = true } = {}): HostExecutor {
+  const monitor = isAlone ? Monitor.ofLauncher() : undefined
   if (!monitor) return spawnExecutor()
   return { executor: monitor.host, close: () => monitor.close() }
 }

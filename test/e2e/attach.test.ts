@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mainPath, minictr, startMinictr } from '../fixtures/command-line.ts'
+import { executable, minictr, startMinictr } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 import { useDebian } from './debian.ts'
 import { detached, eventsOf, hasAttached, patient, saysReady, stateOf } from './detached.ts'
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 /** minictr at a terminal of its own, whose status is told at the end. */
 function person(...args: string[]): Session {
-  return atTerminal([process.execPath, mainPath, ...debian.store().globals, ...args])
+  return atTerminal([executable, ...debian.store().globals, ...args])
 }
 
 const leave = '\x10\x11'

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mainPath, type Running } from '../fixtures/command-line.ts'
+import { executable, type Running } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 import { useDebian } from './debian.ts'
 
@@ -55,7 +55,7 @@ describe('a store with two containers', () => {
   before(async () => {
     directory = debian.directory()
     const { globals } = debian.store()
-    const program = [process.execPath, '--', mainPath, ...globals].map(word => `'${word}'`).join(' ')
+    const program = [executable, ...globals].map(word => `'${word}'`).join(' ')
     // Completion is the real one; everything else only tells what it would have been.
     const script = `case $1 in __complete | completion) exec ${program} "$@" ;; *) echo "ran: $*" ;; esac`
     mkdirSync(join(directory, 'bin'))

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { minictr, type Running } from '../fixtures/command-line.ts'
+import { executable, minictr, type Running } from '../fixtures/command-line.ts'
 import { idsIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
@@ -177,7 +177,7 @@ for (const state of ['running', 'stopped'] as const) {
       const { globals } = debian.store()
       const here = debian.directory()
       const archive = join(here, 'a.tar')
-      const program = [process.execPath, join(import.meta.dirname, '../../src/main.ts'), ...globals]
+      const program = [executable, ...globals]
       const line = program.map(word => `'${word}'`).join(' ')
       execFileSync('sh', ['-c', `${line} cp ${name}:/data - > ${archive}`])
       const listed = execFileSync('tar', ['-tvf', archive, '--numeric-owner'], { encoding: 'utf8' })

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
-import { family, killIfThere, processesWith } from '../fixtures/victims.ts'
+import { commandsWith, family, killIfThere } from '../fixtures/victims.ts'
 import { assertNothingLeft, idsIn, namesIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
@@ -18,7 +18,7 @@ let steps: { id: string; side: string }[]
 async function waiting(index: number): Promise<Session> {
   const { globals, image } = debian.store()
   const run = ['run', '--step', ...flags, image, 'true']
-  const session = atTerminal([process.execPath, mainPath, ...globals, ...run])
+  const session = atTerminal([executable, ...globals, ...run])
   for (let at = 0; at < index; at++) {
     await session.see(prompt)
     session.type('')
@@ -26,14 +26,6 @@ async function waiting(index: number): Promise<Session> {
   await session.see(`  ${steps[index]!.id} `)
   await session.see(prompt)
   return session
-}
-
-/** The processes of the run, minictr first. */
-function processesOfRun(): number[] {
-  const { root } = debian.store()
-  const isRun = (args: string[]) =>
-    args[0] === process.execPath && args.includes(root) && args.includes('--step')
-  return processesWith(isRun).flatMap(family)
 }
 
 /** The monitor sees that minictr is gone, and starts what undoes the run; until then the next command leaves it to it. */
@@ -70,9 +62,9 @@ describe('SIGKILL before a step', () => {
       const chosen = [...steps.entries()].filter(([at, { side }]) => side === 'host' || at % 5 === 0)
       for (const index of [...chosen.map(([at]) => at), steps.length - 1]) {
         const session = await waiting(index)
-        const pids = processesOfRun()
-        assert.ok(pids.length > 0, 'the run is to be found')
-        for (const pid of whom === 'minictr' ? pids.slice(0, 1) : pids) killIfThere(pid)
+        const own = commandsWith(debian.store().root, '--step')
+        assert.ok(own.length > 0, 'the run is to be found')
+        for (const pid of whom === 'minictr' ? own : family(own[0]!)) killIfThere(pid)
         const { text } = await session.end()
         if (whom === 'minictr') await monitorCleansUp()
         const { status, stderr } = await debian.minictr('system', 'recover')

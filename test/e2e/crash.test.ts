@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Running } from '../fixtures/command-line.ts'
+import { family, killIfThere } from '../fixtures/victims.ts'
 import { assertNothingLeft, idsIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
@@ -90,7 +91,7 @@ describe('SIGKILL', () => {
   })
 
   it('to minictr at any moment of a start leaves nothing that the next command does not undo', async () => {
-    for (let delayMs = 40; delayMs <= 320; delayMs += 20) {
+    for (let delayMs = 10; delayMs <= 150; delayMs += 10) {
       const started = debian.start([], ['sh', '-c', 'sleep 0.1'])
       await sleep(delayMs)
       started.child.kill('SIGKILL')
@@ -101,10 +102,11 @@ describe('SIGKILL', () => {
   })
 
   it('to all of them at any moment of a start leaves nothing that the next command does not undo', async () => {
-    for (let delayMs = 60; delayMs <= 300; delayMs += 20) {
+    for (let delayMs = 10; delayMs <= 130; delayMs += 10) {
       const started = debian.start(['--name', 'always-killed'], ['sleep', '1000'])
       await sleep(delayMs)
-      killAll(started)
+      // minictr first, so that nothing it could do comes between.
+      for (const pid of family(started.child.pid!)) killIfThere(pid)
       await started.outcome
       const { status, stderr } = await debian.minictr('system', 'recover')
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
@@ -128,21 +130,3 @@ describe('SIGKILL', () => {
     await assertNothingLeft(debian.store())
   })
 })
-
-/** minictr first, so that nothing it could do comes between; then whatever it started. */
-function killAll(started: Running): void {
-  const children = descendants(started.child.pid!)
-  for (const pid of [started.child.pid!, ...children]) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // it has ended meanwhile
-    }
-  }
-}
-
-function descendants(pid: number): number[] {
-  const path = `/proc/${pid}/task/${pid}/children`
-  const own = existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ').filter(Boolean).map(Number) : []
-  return own.flatMap(child => [child, ...descendants(child)])
-}

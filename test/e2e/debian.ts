@@ -29,6 +29,8 @@ export type Debian = {
   startKept(flags: string[], command: string[], options?: ProcessOptions): Running
   /** What a shell script prints inside, without the last newline. Fails where it does not succeed. */
   inside(script: string, ...flags: string[]): Promise<string>
+  /** Removes what containers there are; for after a test, which has removed its own unless it failed. */
+  removeContainers(): Promise<void>
 }
 
 /** Pulls Debian into a store before the tests of this file; removes it after them, when nothing of it may be in use. */
@@ -39,8 +41,13 @@ export function useDebian(): Debian {
   })
   after(async () => {
     if (!store) return
-    await assertNothingLeft(store)
-    store.remove()
+    try {
+      await assertNothingLeft(store)
+    } finally {
+      // What a failed test has left is not to be in the way of the other files.
+      await debian.removeContainers()
+      store.remove()
+    }
   })
   const ready = () => store ?? assert.fail('the store is there only while tests run')
   const runArgs = (flags: string[], command: string[]) => [
@@ -60,6 +67,10 @@ export function useDebian(): Debian {
       const { status, stdout, stderr } = await debian.run(flags, ['sh', '-c', script])
       assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
       return stdout.replace(/\n$/, '')
+    },
+    async removeContainers() {
+      const ids = namesIn(join(ready().root, 'containers'))
+      if (ids.length > 0) await debian.minictr('rm', '--force', ...ids)
     },
   }
   return debian

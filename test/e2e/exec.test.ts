@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { quote } from '../../src/runtime/shell.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
-import { mainPath, minictr, type Running, startMinictr } from '../fixtures/command-line.ts'
+import { executable, minictr, type Running, startMinictr } from '../fixtures/command-line.ts'
 import { atTerminal } from '../fixtures/terminal.ts'
 import { namesIn, useDebian } from './debian.ts'
 
@@ -204,14 +204,7 @@ describe('exec', () => {
   })
 
   it('leaves the program to itself at the keys for that', async () => {
-    const command = [
-      process.execPath,
-      mainPath,
-      ...debian.store().globals,
-      'exec',
-      '--detach-keys',
-      'ctrl-x,y',
-    ]
+    const command = [executable, ...debian.store().globals, 'exec', '--detach-keys', 'ctrl-x,y']
     const script = 'echo ready; sleep 1; echo went on > /left; exec sleep 1000'
     const session = atTerminal([...command, '-it', 'box', 'sh', '-c', script])
     await session.see('ready')
@@ -225,16 +218,7 @@ describe('exec', () => {
   })
 
   it('opens a terminal of the container’s own', async () => {
-    const command = [
-      process.execPath,
-      mainPath,
-      ...debian.store().globals,
-      'exec',
-      '-it',
-      'box',
-      'bash',
-      '--norc',
-    ]
+    const command = [executable, ...debian.store().globals, 'exec', '-it', 'box', 'bash', '--norc']
     const session = atTerminal(['sh', '-c', `stty rows 33; exec ${command.map(quote).join(' ')}`], {
       PS1: '',
     })

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { before, describe, it } from 'node:test'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal } from '../fixtures/terminal.ts'
 import { useDebian } from './debian.ts'
 import { pullVariant } from './variant.ts'
@@ -19,7 +19,7 @@ let image: string
 /** What the command shows on a terminal, without the styles of minictr's own. */
 async function shown(...args: string[]): Promise<string> {
   const { globals } = debian.store()
-  const { text } = await atTerminal([process.execPath, mainPath, ...globals, ...args]).end()
+  const { text } = await atTerminal([executable, ...globals, ...args]).end()
   return text
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { mainPath, minictr } from '../fixtures/command-line.ts'
+import { executable, minictr } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 import { namesIn } from './debian.ts'
 
@@ -20,7 +20,7 @@ async function store(t: TestContext): Promise<Store> {
   const { status, stderr } = await command('image', 'from-host', '--quiet', 'tools', 'echo')
   assert.equal(status, 0, stderr)
   const run = ['run', '--step', '--rm', '--network', 'none', 'tools', '/bin/echo', 'it', 'runs']
-  return { root, command, step: () => atTerminal([process.execPath, '--', mainPath, ...globals, ...run]) }
+  return { root, command, step: () => atTerminal([executable, ...globals, ...run]) }
 }
 
 async function goTo(session: Session, id: string): Promise<void> {

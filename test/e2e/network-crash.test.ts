@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
-import { errnoOf } from '../../src/system/errno.ts'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
+import { commandsWith, family, killIfThere, textOf } from '../fixtures/victims.ts'
 import { idsIn } from './debian.ts'
 import { unavailable, until, useNetworkedDebian } from './networked.ts'
 
@@ -81,26 +81,11 @@ function processes(): number[] {
   return pids.stdout.trim().split('\n').filter(Boolean).map(Number)
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
 /** A run that waits before its step of this id. */
 async function waiting(id: string): Promise<Session> {
   const { globals, image } = debian.store()
   const run = ['run', '--step', ...flags, image, 'true']
-  const session = atTerminal([
-    ...debian.host().entrance,
-    process.execPath,
-    '--',
-    mainPath,
-    ...globals,
-    ...run,
-  ])
+  const session = atTerminal([...debian.host().entrance, executable, ...globals, ...run])
   for (let at = 0; at < all.indexOf(id); at++) {
     await session.see(prompt)
     session.type('')
@@ -108,28 +93,6 @@ async function waiting(id: string): Promise<Session> {
   await session.see(`  ${id} `)
   await session.see(prompt)
   return session
-}
-
-/** minictr first, then whatever it started. */
-function processesOfRun(): number[] {
-  const own = processes().filter(pid => {
-    const words = textOf(`/proc/${pid}/cmdline`).split('\0')
-    return words[0] === process.execPath && words.includes('--step')
-  })
-  return own.flatMap(pid => [pid, ...descendants(pid)])
-}
-
-function descendants(pid: number): number[] {
-  const own = textOf(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number)
-  return own.flatMap(child => [child, ...descendants(child)])
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error
-  }
 }
 
 describe('SIGKILL before a step of networks', { skip: unavailable, timeout: 900_000 }, () => {
@@ -160,9 +123,9 @@ describe('SIGKILL before a step of networks', { skip: unavailable, timeout: 900_
     it(`to ${whom} leaves nothing`, async () => {
       for (const id of steps) {
         const session = await waiting(id)
-        const pids = processesOfRun()
-        assert.ok(pids.length > 1, 'the run is to be found')
-        for (const pid of whom === 'minictr' ? pids.slice(0, 1) : pids) kill(pid)
+        const own = commandsWith(debian.store().root, '--step')
+        assert.ok(own.length > 0, 'the run is to be found')
+        for (const pid of whom === 'minictr' ? own : family(own[0]!)) killIfThere(pid)
         await session.end()
         if (whom === 'minictr')
           await until('the monitor cleans up', () => idsIn(debian.store().runRoot).length === 0)
@@ -193,7 +156,7 @@ describe('SIGKILL before a step of networks', { skip: unavailable, timeout: 900_
     await debian.done('run', '-d', ...flags, image, 'sleep', '1000')
     const [id] = idsIn(runRoot)
     const owner = JSON.parse(textOf(join(runRoot, id!, 'journal')).split('\n')[0]!).owner.pid as number
-    for (const pid of [owner, ...descendants(owner)]) kill(pid)
+    for (const pid of family(owner)) killIfThere(pid)
     assert.equal(await debian.done('system', 'recover'), '')
     await until('the links go', () => !leftovers().some(line => line.startsWith('mctr')))
     assert.deepEqual(leftovers(), [])

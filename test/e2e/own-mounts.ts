@@ -1,7 +1,7 @@
 // A host whose mounts are a test's own: what it mounts is in a mount namespace, and gone with its last process.
 
 import { execFile } from 'node:child_process'
-import { mainPath, type Outcome } from '../fixtures/command-line.ts'
+import { executable, type Outcome } from '../fixtures/command-line.ts'
 import type { Debian } from './debian.ts'
 
 /**
@@ -10,7 +10,8 @@ import type { Debian } from './debian.ts'
  */
 export function onOwnHost(debian: Debian, script: string, ...flags: string[]): Promise<Outcome> {
   const { globals, image } = debian.store()
-  const command = [process.execPath, '--', mainPath, ...globals, 'run', '--rm', ...flags, image]
+  const run = ['run', '--rm', '--network', 'none', ...flags]
+  const command = [executable, ...globals, ...run, image]
   const unshare = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...command]
   return new Promise(resolve => {
     const child = execFile('unshare', unshare, { timeout: 30_000 }, (_, stdout, stderr) => {

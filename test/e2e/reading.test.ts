@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostFacts } from '../../src/system/host-facts.ts'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal } from '../fixtures/terminal.ts'
 import { fields } from '../unit/containers/docker-inspect.ts'
 import { namesIn, useDebian } from './debian.ts'
@@ -322,7 +322,7 @@ describe('stats', () => {
 
   it('is drawn anew on a terminal each second, until Ctrl-C', async () => {
     await inBackground('web', ['sleep', '1000'])
-    const session = atTerminal([process.execPath, '--', mainPath, ...debian.store().globals, 'stats'])
+    const session = atTerminal([executable, ...debian.store().globals, 'stats'])
     // Once from an empty screen, then line over line.
     for (const beginning of ['\x1b[2J\x1b[H', '\x1b[J\x1b[H']) {
       await session.see(`${beginning}CONTAINER ID `)
@@ -337,7 +337,7 @@ describe('stats', () => {
   it('ends when the last of those asked for is gone', async () => {
     await inBackground('short', ['sleep', '1000'], '--rm')
     const { globals } = debian.store()
-    const session = atTerminal([process.execPath, '--', mainPath, ...globals, 'stats', 'short'])
+    const session = atTerminal([executable, ...globals, 'stats', 'short'])
     await session.see(' short ')
     await out('stop', '-t', '0', 'short')
     assert.equal((await session.end()).status, 0)
@@ -431,7 +431,7 @@ describe('info, history and system df', () => {
 describe('prune', () => {
   /** A command that asks, and what is answered. */
   const answer = async (line: string, ...args: string[]) => {
-    const session = atTerminal([process.execPath, '--', mainPath, ...debian.store().globals, ...args])
+    const session = atTerminal([executable, ...debian.store().globals, ...args])
     await session.see('Are you sure you want to continue? [y/N] ')
     session.type(line)
     const { status, text } = await session.end()

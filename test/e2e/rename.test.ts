@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal } from '../fixtures/terminal.ts'
 import { namesIn, useDebian } from './debian.ts'
 import { detached, eventsOf, stateOf } from './detached.ts'
@@ -92,7 +92,7 @@ describe('a rename that is killed before any of its steps', () => {
       const id = await create('old')
       const { globals, root } = debian.store()
       const rename = ['rename', '--step', 'old', 'new']
-      const session = atTerminal([process.execPath, mainPath, ...globals, ...rename])
+      const session = atTerminal([executable, ...globals, ...rename])
       for (;;) {
         const found = await session.see(/\d\/4 {2}\S+/)
         await session.see('help > ')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { containerPaths, type RestartWait, readJson } from '../../src/containers/state.ts'
 import { isRunning } from '../../src/system/process-identity.ts'
@@ -11,6 +11,7 @@ import { assertNothingLeft, idsIn, namesIn, useDebian } from './debian.ts'
 import { containerOf, eventsOf, isThereNamed, restartCountOf, until } from './states.ts'
 
 const debian = useDebian()
+afterEach(() => debian.removeContainers())
 
 /** Starts one in the background. */
 async function runDetached(name: string, policy: string, ...command: string[]): Promise<void> {

@@ -8,16 +8,14 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { quote } from '../../src/runtime/shell.ts'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { useDebian } from './debian.ts'
 
 const debian = useDebian()
 
 /** A shell line in which `run` stands for `minictr run --rm --quiet`, as a person types it into a pipeline. */
 function shellLine(line: string): string {
-  const run = [process.execPath, mainPath, ...debian.store().globals, 'run', '--rm', '--quiet']
-    .map(quote)
-    .join(' ')
+  const run = [executable, ...debian.store().globals, 'run', '--rm', '--quiet'].map(quote).join(' ')
   const script = `run() { ${run} "$@"; }\nimage=${quote(debian.store().image)}\n${line}`
   return execFileSync('bash', ['-c', script], {
     encoding: 'utf8',

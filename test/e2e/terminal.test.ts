@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { quote } from '../../src/runtime/shell.ts'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 import { useDebian } from './debian.ts'
 
@@ -15,7 +15,7 @@ const debian = useDebian()
  * `minictr run --rm`, `$image` for Debian.
  */
 async function person(): Promise<Session> {
-  const run = [process.execPath, mainPath, ...debian.store().globals, 'run', '--rm', '--network', 'none']
+  const run = [executable, ...debian.store().globals, 'run', '--rm', '--network', 'none']
   const script = [
     `run() { ${run.map(quote).join(' ')} "$@"; }`,
     `image=${quote(debian.store().image)}`,

@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { type DebianStore, pulledStore } from '../fixtures/debian-store.ts'
 import { type Exercise, isShown, readTutorial } from '../fixtures/tutorial.ts'
 import { webImage, webPackages } from '../fixtures/web-image.ts'
@@ -34,7 +34,7 @@ describe('docs/tutorial-web.md', { skip: missingTools('curl', 'nft', 'openssl', 
     chmodSync(directory, 0o755) // Apache and nginx read as www-data
     // Its run root is the usual one, which is the host's own here.
     const globals = ['--root', store.root, '--config', join(store.root, '../config.json')]
-    const words = [process.execPath, '--', mainPath, ...globals].map(word => `'${word}'`).join(' ')
+    const words = [executable, ...globals].map(word => `'${word}'`).join(' ')
     writeFileSync(join(directory, '../minictr'), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
     host = await Host.start()
     untouched = host.network()

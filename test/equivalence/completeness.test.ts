@@ -8,12 +8,11 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Op } from '../../src/runtime/op.ts'
 import { opTable, syscallsOf } from '../../src/runtime/ops.ts'
-import { minictr } from '../fixtures/command-line.ts'
+import { executable, minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 import { Machine } from '../networks/laboratory.ts'
 import { type Call, callsIn, expectedOf, isReached, isTelling, lineOf, markOf, telling } from './traced.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
 const alike = /[0-9a-f]{64}/g
 /** Nothing of the plan may be chosen anew for each run, but the id. */
 const named = ['--rm', '--name', 'traced', '--hostname', 'box']
@@ -51,7 +50,7 @@ function tracedCalls(flags: string[], withEveryOp: boolean): Call[] {
   const everyOp = Object.values(opTable).flatMap(row => row.syscalls)
   // strace(1) passes over names that this processor does not have where they begin with a question mark.
   const names = [...new Set([...telling, 'execve', ...(withEveryOp ? everyOp : [])])].map(name => `?${name}`)
-  const run = [process.execPath, main, ...store.globals, 'run', ...named, ...flags, store.image, 'true']
+  const run = [executable, ...store.globals, 'run', ...named, ...flags, store.image, 'true']
   const strace = [
     '-f',
     '-qq',

@@ -6,7 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Op } from '../../src/runtime/op.ts'
-import { mainPath, minictr, type Running, startMinictr } from '../fixtures/command-line.ts'
+import { executable, minictr, type Running, startMinictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 import { probe, sectionsOf, withoutInherited } from './inside.ts'
 import { callsIn, expectedOf, isTelling, lineOf, telling } from './traced.ts'
@@ -107,7 +107,7 @@ function tracedLines(words: string[]): string[] {
   const output = join(store.root, 'strace.txt')
   const names = [...telling, 'execve'].map(name => `?${name}`).join(',')
   const strace = ['-f', '-qq', '-s', '4096', '-e', `trace=${names}`, '-e', 'signal=none', '-o', output]
-  const command = [process.execPath, mainPath, ...store.globals, ...words]
+  const command = [executable, ...store.globals, ...words]
   const { status, stderr } = spawnSync('strace', [...strace, ...command], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
   const calls = callsIn(readFileSync(output, 'utf8'))

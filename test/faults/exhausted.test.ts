@@ -23,7 +23,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../src/system/errno.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
-import { mainPath, type Outcome } from '../fixtures/command-line.ts'
+import { executable, type Outcome } from '../fixtures/command-line.ts'
 import { type SmallStore, useSmallStore } from '../fixtures/small-store.ts'
 
 const PAGE_BYTES = 4096
@@ -243,7 +243,7 @@ describe('too little of', () => {
 
   /** minictr behind a line of shell that sets limits; ended where Node itself hangs for want of them. */
   async function limited(line: string, ...args: string[]): Promise<Outcome & { signal: string | null }> {
-    const command = [process.execPath, '--', mainPath, ...store.globals, ...args]
+    const command = [executable, ...store.globals, ...args]
     const child = spawn('sh', ['-c', `${line}; exec "$@"`, 'sh', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })

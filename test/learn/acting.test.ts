@@ -4,11 +4,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { minictr } from '../fixtures/command-line.ts'
+import { executable, minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
 const prompt = 'next continue quit sh look plan help > '
 let store: DebianStore
 
@@ -169,7 +168,7 @@ describe('stop --trace', () => {
 
 describe('stop --step', () => {
   const stop = (...words: string[]): Session =>
-    atTerminal([process.execPath, main, ...store.globals, 'stop', '--step', '-t', '0', ...words])
+    atTerminal([executable, ...store.globals, 'stop', '--step', '-t', '0', ...words])
 
   it('asks before every step, those that undo the run included', async () => {
     await running()

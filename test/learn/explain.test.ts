@@ -6,10 +6,9 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { quote } from '../../src/runtime/shell.ts'
-import { minictr } from '../fixtures/command-line.ts'
+import { executable, minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
 let store: DebianStore
 before(async () => {
   store = await debianStore()
@@ -31,7 +30,7 @@ function actsOf(command: string, flags: string[]): string[] {
     'mount umount2 unshare setns pivot_root chroot sethostname setresuid capset mkdir rmdir unlink rename symlink link mknod chmod chown ftruncate execve open clone fork vfork connect'
   const names = calls.split(' ').flatMap(name => [`?${name}`, `?${name}at`, `?${name}at2`, `?${name}3`])
   const strace = ['-f', '-qq', '-o', output, '-e', `trace=${names.join(',')}`, '-e', 'signal=none']
-  const run = [process.execPath, main, ...store.globals, command, 'run', ...flags, store.image, 'true']
+  const run = [executable, ...store.globals, command, 'run', ...flags, store.image, 'true']
   if (command === 'run') run.splice(run.indexOf('run'), 1)
   const { status, stderr } = spawnSync('strace', [...strace, ...run], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
@@ -128,7 +127,7 @@ describe('run --timing', () => {
   })
 
   it('lets the container run to its end when nobody reads any more', () => {
-    const run = [process.execPath, main, ...store.globals, 'run', '--timing', '--rm', '--network', 'none']
+    const run = [executable, ...store.globals, 'run', '--timing', '--rm', '--network', 'none']
     const words = [...run, store.image, 'sh', '-c', 'sleep 0.3; exit 7'].map(quote).join(' ')
     const line = `${words} 2>&1 >/dev/null | : ; echo \${PIPESTATUS[0]}`
     assert.equal(spawnSync('bash', ['-c', line], { encoding: 'utf8' }).stdout, '7\n')

@@ -5,11 +5,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { minictr } from '../fixtures/command-line.ts'
+import { executable, minictr } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 
-const main = join(import.meta.dirname, '../../src/main.ts')
 const prompt = 'next continue quit sh look plan help > '
 let store: DebianStore
 /** The ids of a plan's steps: those of `explain`, which must be the ones performed. */
@@ -25,7 +24,7 @@ after(() => store?.remove())
 
 function start(flags: string[], command: string[]): Session {
   const run = ['run', '--step', '--rm', '--network', 'none', ...flags, store.image, ...command]
-  return atTerminal([process.execPath, main, ...store.globals, ...run])
+  return atTerminal([executable, ...store.globals, ...run])
 }
 
 /** Goes on until the step is the next one; `from` is the first whose prompt is still to come. */
@@ -177,7 +176,7 @@ describe('run --step', () => {
 
   it('asks at the terminal also where standard input is something else', async () => {
     const run = ['run', '--step', '--rm', '-i', '--network', 'none', store.image, 'cat']
-    const command = [process.execPath, main, ...store.globals, ...run].join(' ')
+    const command = [executable, ...store.globals, ...run].join(' ')
     const session = atTerminal(['sh', '-c', `echo from a pipe | ${command}`])
     await session.see(prompt)
     session.type('c')
@@ -187,7 +186,7 @@ describe('run --step', () => {
 
   it('is an error where there is no terminal, before anything is done', async () => {
     const args = [...store.globals, 'run', '--step', '--rm', '--network', 'none', store.image, 'true']
-    const { status, stderr } = spawnSync('setsid', ['--wait', process.execPath, main, ...args], {
+    const { status, stderr } = spawnSync('setsid', ['--wait', executable, ...args], {
       encoding: 'utf8',
     })
     assert.equal(status, 125)

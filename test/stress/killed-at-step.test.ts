@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { idsIn } from '../e2e/debian.ts'
-import { mainPath } from '../fixtures/command-line.ts'
+import { executable } from '../fixtures/command-line.ts'
 import { useSmallStore } from '../fixtures/small-store.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
-import { family, killIfThere, processesWith } from '../fixtures/victims.ts'
+import { commandsWith, family, killIfThere } from '../fixtures/victims.ts'
 
 const store = useSmallStore()
 const prompt = 'next continue quit sh look plan help > '
@@ -18,7 +18,7 @@ const create = ['--name', 'victim', '--network', 'none', '-m', '64m']
 
 /** The command, which waits before its step of this number, counted from 0. */
 async function waiting(command: string[], at: number): Promise<{ session: Session; total: number }> {
-  const session = atTerminal([process.execPath, '--', mainPath, ...store.globals, ...command])
+  const session = atTerminal([executable, ...store.globals, ...command])
   for (let step = 0; step < at; step++) {
     await session.see(prompt)
     session.type('')
@@ -51,10 +51,8 @@ async function killedAtEach(
 
 /** Kills minictr, or with it all that it has started. */
 function kill(whom: Whom): void {
-  const own = processesWith(
-    args => args[0] === process.execPath && args.includes(store.root) && args.includes('--step'),
-  )
-  assert.equal(own.length, 1)
+  const own = commandsWith(store.root, '--step')
+  assert.ok(own.length > 0, 'the command is to be found')
   for (const pid of whom === 'minictr' ? own : family(own[0]!)) killIfThere(pid)
 }
 

@@ -73,7 +73,7 @@ function victims(whom: Whom, { child }: Running): number[] {
     case 'the command':
       return own.slice(0, 1)
     case 'its helper':
-      return own.slice(1, 2)
+      return own.filter(pid => textOf(`/proc/${pid}/cmdline`).split('\0')[1] === 'monitor')
     case 'the container':
       return containerProcesses()
     case 'the monitor':
