@@ -1,10 +1,10 @@
-// The build: two bundled files for Node, one static helper, one launcher, all in dist/.
+// The build: a bundle for Node, one static helper, one launcher, all in dist/.
 //
 // docs/decisions/esbuild.md and start-up.md have the figures behind it. dist/ is made of
 //   minictr          the launcher: finds Node (find-node.sh), starts the loader
 //   minictr.cjs      the loader: starts the bundle with what V8 compiled of it (*.cache)
-//   run.cjs          what a run needs; exec.cjs, what an exec needs besides; act.cjs, what acts on containers in other ways;
-//                    rest.cjs, all else
+//   base.cjs         what most commands in a hurry need, and what each kind of them needs besides (run.cjs, exec.cjs, …); rest.cjs,
+//                    all else (scripts/bundle.ts)
 //   unpack-worker.cjs  the program of the unpacking thread
 //   minictr-helper   the executor and monitor, a static program
 
@@ -84,17 +84,16 @@ function writeLauncher(): void {
 }
 
 /**
- * Keeps what V8 compiles of the bundle while it runs a container, and a program in one, if it may (as root), or as far as it gets: functions that
- * are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the old ones
- * must be gone before a new bundle is written.
+ * Keeps what V8 compiles of the bundle while it does with containers what is done most, if it may (as root), or as far as it gets:
+ * functions that are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the
+ * old ones must be gone before a new bundle is written.
  */
 async function writeCodeCaches(): Promise<void> {
   const writer = join(dist, 'cache-writer.cjs')
-  // A cache that is there already knows more: it was made by a run. Before whoever waits is told that all is done, which ends
-  // this process (native/front.c).
+  // Each process adds to what it has read. Before whoever waits is told that all is done, which ends this process (native/front.c).
   const keep = `
-    const { existsSync, writeFileSync } = require('node:fs')
-    process.prependListener('exit', () => existsSync(path) || writeFileSync(path, script.createCachedData()))`
+    const { writeFileSync } = require('node:fs')
+    process.prependListener('exit', () => writeFileSync(path, script.createCachedData()))`
   const loader = readFileSync(join(project, 'scripts/loader.cjs'), 'utf8')
   writeFileSync(
     writer,
@@ -117,18 +116,18 @@ async function writeCodeCaches(): Promise<void> {
   minictr([], 'image', 'from-host', 'warm', 'true', 'sleep')
   // The first one makes the network: what is kept is what later ones do. Where there can be none (no nft), they have none.
   const isMade = apart.enter.length > 0 && minictr([], 'run', '--rm', 'warm', 'true') === 0
-  const run = ['run', '--rm', ...(isMade ? [] : ['--network', 'none']), 'warm', 'true']
-  for (const name of caches()) rmSync(join(dist, name))
-  minictr(runFlags, ...run)
-  minictr([], ...run)
-  minictr([], 'run', '--detach', '--name', 'warm', '--network', 'none', 'warm', 'sleep', '1000')
-  minictr(runFlags, 'exec', 'warm', 'true')
-  minictr([], 'exec', 'warm', 'true')
-  // Stops and starts: most of what acts on containers.
-  minictr(runFlags, 'restart', '--timeout', '0', 'warm')
-  minictr([], 'restart', '--timeout', '0', 'warm')
-  minictr([], 'images')
-  minictr([], 'rm', '--force', 'warm')
+  for (const name of filesOf('.cache')) rmSync(join(dist, name))
+  const none = ['--network', 'none']
+  for (const flags of [runFlags, []]) {
+    if (isMade) minictr(flags, 'run', '--rm', 'warm', 'true')
+    minictr(flags, 'run', '--rm', ...none, 'warm', 'true')
+    minictr(flags, 'run', '--detach', '--name', 'warm', ...none, 'warm', 'sleep', '1000')
+    minictr(flags, 'exec', 'warm', 'true')
+    minictr(flags, 'stop', '--timeout', '0', 'warm')
+    minictr(flags, 'start', 'warm')
+    minictr(flags, 'rm', '--force', 'warm')
+  }
+  for (const command of ['images', 'ps']) minictr([], command)
   apart.end()
   rmSync(roots, { recursive: true })
   rmSync(writer)
@@ -151,8 +150,8 @@ async function networkNamespace(): Promise<{ enter: string[]; end(): void }> {
   }
 }
 
-function caches(): string[] {
-  return readdirSync(dist).filter(name => name.endsWith('.cache'))
+function filesOf(kind: '.cache' | '.cjs'): string[] {
+  return readdirSync(dist).filter(name => name.endsWith(kind))
 }
 
 function shellQuoted(text: string): string {
@@ -161,7 +160,8 @@ function shellQuoted(text: string): string {
 
 process.chdir(project)
 mkdirSync(dist, { recursive: true })
-for (const name of caches()) rmSync(join(dist, name))
+// One that an earlier build made, under a name that is none any more, is not to stay.
+for (const name of [...filesOf('.cache'), ...filesOf('.cjs')]) rmSync(join(dist, name))
 const metafile = await bundle(project, dist)
 writeLicences(metafile)
 compileHelper()

@@ -1,31 +1,34 @@
-// The bundle: files of chunks, with all that a run needs, what an exec needs besides, what acts on
-// containers in other ways, and the rest; and what the unpacking
-// thread runs.
+// The bundle: files of chunks, each with what a kind of command needs, so that none reads much that it does not need; and what
+// the unpacking thread runs.
 //
 // esbuild splits a program into chunks only as ECMAScript modules, which Node starts slowly. So each chunk becomes a
-// function that returns what it exports, and scripts/loader.cjs hands them to each other. No chunk changes a variable after
-// it has exported it, and none imports in a circle: to copy what is exported is enough.
+// function that returns what it exports, and scripts/loader.cjs hands them to each other, by the name of the file and the
+// chunk's own. No chunk changes a variable after it has exported it, and none imports in a circle: to copy what is
+// exported is enough.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { makeKnownPrograms } from './known-programs.ts'
 
-/** The modules that the commands in a hurry begin with; what these import statically is theirs, if no file before has it. */
+/**
+ * The modules that the commands in a hurry begin with; what these import statically is theirs, if no file before has it. What two of
+ * `run`, `exec` and `end` have in common is in `base`.
+ */
 const beginnings = {
-  run: [
-    'src/main.ts',
-    'src/cli/run.ts',
-    'src/containers/run.ts',
-    'src/containers/decide-networks.ts',
-    'src/containers/network-events.ts',
-  ],
+  base: ['src/main.ts'],
+  run: ['src/cli/run.ts', 'src/containers/run.ts'],
   exec: ['src/cli/exec.ts', 'src/containers/exec.ts'],
-  act: [
-    ...['program', 'create', 'start', 'stop', 'restart', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
+  end: ['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
+  network: ['src/containers/decide-networks.ts', 'src/containers/network-events.ts'],
+  start: [
+    ...['create', 'start', 'restart'].map(name => `src/cli/${name}.ts`),
     ...['create', 'start', 'restart-wait'].map(name => `src/containers/${name}.ts`),
   ],
 }
+
+/** The files of the bundle, without their `.cjs`. */
+export const bundleFiles = [...Object.keys(beginnings), 'rest']
 
 /** import.meta does not exist outside of modules; what it says of a file is said of the bundle. */
 const importMeta = { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }
@@ -40,7 +43,7 @@ const compiledBefore: Plugin = {
   },
 }
 
-/** Writes run.cjs, exec.cjs, act.cjs, rest.cjs and unpack-worker.cjs into `dist`; returns esbuild's account of what went in. */
+/** Writes the files of the bundle and unpack-worker.cjs into `dist`; returns esbuild's account of what went in. */
 export async function bundle(project: string, dist: string): Promise<Metafile> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: project,
@@ -59,13 +62,11 @@ export async function bundle(project: string, dist: string): Promise<Metafile> {
     logLevel: 'warning',
   }).catch(() => process.exit(1)) // esbuild has printed what is wrong, and where
   refuseVariables(project, metafile)
-  const chunks = new Map(outputFiles.map(({ path, text }) => [chunkName(path), text]))
-  for (const [file, modules] of Object.entries(beginnings)) {
-    const theirs = chunksOf(modules, metafile)
-    writeChunks(dist, file, new Map([...chunks].filter(([name]) => theirs.has(name))))
-    for (const name of theirs) chunks.delete(name)
+  const fileOf = filesOfChunks(metafile)
+  for (const file of bundleFiles) {
+    const theirs = outputFiles.filter(({ path }) => fileOf(chunkName(path)) === file)
+    writeChunks(join(dist, `${file}.cjs`), theirs, fileOf)
   }
-  writeChunks(dist, 'rest', chunks)
   const thread = await bundleThread(project, dist)
   return {
     inputs: { ...thread.inputs, ...metafile.inputs },
@@ -114,17 +115,42 @@ function chunksOf(modules: string[], { outputs }: Metafile): Set<string> {
   return names
 }
 
+/** In which file of the bundle a chunk lies, by the chunk's name. */
+type FileOf = (chunk: string) => string
+
+function filesOfChunks(metafile: Metafile): FileOf {
+  const needed = Object.entries(beginnings).map(([file, modules]) => ({
+    file,
+    chunks: chunksOf(modules, metafile),
+  }))
+  const [, ...hasty] = needed.slice(0, 4)
+  const isCommon = (chunk: string) => hasty.filter(({ chunks }) => chunks.has(chunk)).length > 1
+  return chunk => {
+    if (isCommon(chunk)) return 'base'
+    return needed.find(({ chunks }) => chunks.has(chunk))?.file ?? 'rest'
+  }
+}
+
 /** Writes one function expression, which gives the chunks of the file by name. */
-function writeChunks(dist: string, file: string, chunks: Map<string, string>): void {
-  const members = [...chunks].map(
-    ([name, text]) => `${JSON.stringify(name)}() {\n${asFunctionBody(text)}},\n`,
-  )
+function writeChunks(path: string, chunks: { path: string; text: string }[], fileOf: FileOf): void {
+  const members = chunks.map(chunk => {
+    const name = nameInBundle(chunk.path, fileOf)
+    return `${JSON.stringify(name)}() {\n${asFunctionBody(chunk.text, fileOf)}},\n`
+  })
   const text = `(function (require, chunk, load, __filename, __dirname) {\nreturn {\n${members.join('')}}\n})\n`
-  writeFileSync(join(dist, `${file}.cjs`), text)
+  writeFileSync(path, text)
+}
+
+/** `run/chunk-ABCDEFGH`: by it the loader knows which file to read. */
+function nameInBundle(path: string, fileOf: FileOf): string {
+  const name = chunkName(path)
+  return `${fileOf(name)}/${name}`
 }
 
 /** A module as esbuild writes it, whose imports stand at its beginning and its one export at its end. */
-function asFunctionBody(module: string): string {
+function asFunctionBody(module: string, fileOf: FileOf): string {
+  const required = (from: string) =>
+    from.startsWith('./') ? `chunk("${nameInBundle(from, fileOf)}")` : `require("${from}")`
   return module
     .replace(/^import "([^"]+)";$/gm, (_, from) => `${required(from)};`)
     .replace(
@@ -140,10 +166,6 @@ function asFunctionBody(module: string): string {
       (_, names) => `return {${names.replaceAll(/(\w+) as (\w+)/g, '$2: $1')}};`,
     )
     .replace(/\bimport\("([^"]+)"\)/g, (_, from) =>
-      from.startsWith('./') ? `load("${chunkName(from)}")` : `load(() => require("${from}"))`,
+      from.startsWith('./') ? `load("${nameInBundle(from, fileOf)}")` : `load(() => require("${from}"))`,
     )
-}
-
-function required(from: string): string {
-  return from.startsWith('./') ? `chunk("${chunkName(from)}")` : `require("${from}")`
 }

@@ -1,7 +1,7 @@
 // Starts the bundle with the code that V8 compiled at the build: without it every command compiles it anew.
 //
-// The build copies this file to dist/minictr.cjs. The bundle is files of chunks (scripts/bundle.ts); the later ones are
-// read where something is needed that a run does not need. What V8 compiled is read and never written here, so that nothing root
+// The build copies this file to dist/minictr.cjs. The bundle is files of chunks (scripts/bundle.ts), each read where
+// something of it is needed. What V8 compiled is read and never written here, so that nothing root
 // does later changes the package; where it does not fit (another Node), V8 says so and compiles.
 
 const { readFileSync } = require('node:fs')
@@ -11,8 +11,8 @@ const { Script } = require('node:vm')
 const kept = process.execArgv.length > 0 ? '.flags.cache' : '.cache'
 
 /** The chunks of one file of the bundle, functions by name. It is ASCII: latin1 takes it as it is. */
-function readChunks(name) {
-  const filename = `${__dirname}/${name}`
+function readChunks(file) {
+  const filename = `${__dirname}/${file}.cjs`
   let cachedData
   try {
     cachedData = readFileSync(filename + kept)
@@ -25,17 +25,19 @@ function readChunks(name) {
 /** Only the build does something here. */
 function afterReading() {}
 
-const unread = ['run.cjs', 'exec.cjs', 'act.cjs', 'rest.cjs']
-const chunks = {}
+const files = new Map()
 const made = new Map()
 
-/** What a chunk exports; it is performed when it is first asked for. */
+/** What a chunk exports; it is performed when it is first asked for. Its name begins with that of its file. */
 function chunk(name) {
-  if (!made.has(name)) {
-    while (!(name in chunks)) Object.assign(chunks, readChunks(unread.shift()))
-    made.set(name, chunks[name]() ?? {})
+  let exported = made.get(name)
+  if (exported === undefined) {
+    const file = name.slice(0, name.indexOf('/'))
+    let chunks = files.get(file)
+    if (chunks === undefined) files.set(file, (chunks = readChunks(file)))
+    made.set(name, (exported = chunks[name]() ?? {}))
   }
-  return made.get(name)
+  return exported
 }
 
 /** import(): of a chunk by name, or of what a function gets. */
@@ -43,4 +45,4 @@ async function load(what) {
   return typeof what === 'string' ? chunk(what) : what()
 }
 
-chunk('main')
+chunk('base/main')

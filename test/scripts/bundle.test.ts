@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { mainPath } from '../fixtures/command-line.ts'
+import { bundleFiles } from '../../scripts/bundle.ts'
+import { executable } from '../fixtures/command-line.ts'
 
 const dist = join(import.meta.dirname, '../../dist')
 const roots = mkdtempSync(join(tmpdir(), 'minictr-bundle-'))
@@ -19,8 +20,8 @@ function call(command: string[], ...args: string[]): string {
   return stdout
 }
 
-const fromSources = [process.execPath, mainPath]
-const bundled = [join(dist, 'minictr')]
+const fromSources = [process.execPath, join(import.meta.dirname, '../../src/main.ts')]
+const bundled = [executable]
 
 /** The program that the step load-seccomp-filter gives to the kernel. */
 function filterOf(command: string[], ...flags: string[]): unknown {
@@ -37,7 +38,7 @@ describe('the bundle', () => {
   })
 
   it('holds the filter program that the compiler makes', () => {
-    assert.match(readFileSync(join(dist, 'run.cjs'), 'utf8'), /"?configuration"?: ?['"`]\{"defaultAction/)
+    assert.match(readFileSync(join(dist, 'base.cjs'), 'utf8'), /"?configuration"?: ?['"`]\{"defaultAction/)
     assert.deepEqual(filterOf(bundled), filterOf(fromSources))
   })
 
@@ -77,15 +78,12 @@ describe('the bundle', () => {
   it('has code that V8 takes back, with the flags of runs and without', () => {
     const launcher = readFileSync(join(dist, 'minictr'), 'utf8')
     const runFlags = /^run_flags='(.*)'$/m.exec(launcher)![1]!.split(' ')
-    for (const { name, flags } of [
-      { name: 'run.cjs', flags: runFlags },
-      { name: 'run.cjs', flags: [] },
-      { name: 'exec.cjs', flags: runFlags },
-      { name: 'exec.cjs', flags: [] },
-      { name: 'act.cjs', flags: runFlags },
-      { name: 'act.cjs', flags: [] },
-      { name: 'rest.cjs', flags: [] },
-    ]) {
+    const isForBoth = (file: string) => file !== 'rest'
+    const kept = [
+      ...bundleFiles.map(file => ({ name: `${file}.cjs`, flags: [] })),
+      ...bundleFiles.filter(isForBoth).map(file => ({ name: `${file}.cjs`, flags: runFlags })),
+    ]
+    for (const { name, flags } of kept) {
       const program = `
         const { readFileSync } = require('node:fs')
         const filename = process.argv[1]
