@@ -130,7 +130,7 @@ describe('while a restart is waited for', () => {
       assert.match(stderr, /is restarting, wait until the container is running|is not running/)
     const refused = await debian.minictr('rm', 'loop')
     assert.equal(refused.status, 1)
-    assert.match(refused.stderr, /cannot remove container "loop": container is (restarting|running)/)
+    assert.match(refused.stderr, /cannot remove container "\/loop": container is (restarting|running)/)
     await succeed('rm', '-f', 'loop')
     assert.ok(!isRunning(wait))
     await assertNothingLeft(debian.store())
