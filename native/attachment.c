@@ -33,18 +33,25 @@ void attachment_connect(struct attachment *attachment, const int stdio[CHANNELS]
 }
 
 int attachment_make_raw(struct attachment *attachment, int terminal) {
-  struct termios raw;
   if (attachment->terminal < 0 && tcgetattr(terminal, &attachment->cooked)) return -1;
-  raw = attachment->cooked;
-  cfmakeraw(&raw);
-  if (tcsetattr(terminal, TCSANOW, &raw)) return -1;
+  attachment->raw = attachment->cooked;
+  cfmakeraw(&attachment->raw);
+  if (tcsetattr(terminal, TCSANOW, &attachment->raw)) return -1;
   if (attachment->terminal < 0) attachment->terminal = fcntl(terminal, F_DUPFD_CLOEXEC, 3);
   return 0;
 }
 
+// Where the client was killed, a shell may have gone on already and set the terminal as it wants it.
+static bool is_still_raw(const struct attachment *attachment) {
+  const struct termios *raw = &attachment->raw;
+  struct termios now;
+  if (tcgetattr(attachment->terminal, &now)) return false;
+  return now.c_lflag == raw->c_lflag && now.c_iflag == raw->c_iflag && now.c_oflag == raw->c_oflag;
+}
+
 void attachment_restore_terminal(struct attachment *attachment) {
   if (attachment->terminal < 0) return;
-  tcsetattr(attachment->terminal, TCSANOW, &attachment->cooked);
+  if (is_still_raw(attachment)) tcsetattr(attachment->terminal, TCSANOW, &attachment->cooked);
   close(attachment->terminal);
   attachment->terminal = -1;
 }

@@ -22,6 +22,7 @@ struct attachment {
   struct detach_keys keys;
   int terminal;              // the one that is raw, or -1
   struct termios cooked;     // how it was before
+  struct termios raw;        // how it is meanwhile
   uint8_t message[MESSAGE_LENGTH]; // what has come of one
   size_t message_length;
 };
