@@ -15,7 +15,9 @@ const debian = useDebian()
 
 /** A shell line in which `run` stands for `minictr run --rm --quiet`, as a person types it into a pipeline. */
 function shellLine(line: string): string {
-  const run = [executable, ...debian.store().globals, 'run', '--rm', '--quiet'].map(quote).join(' ')
+  const run = [executable, ...debian.store().globals, 'run', '--rm', '--quiet', '--network', 'none']
+    .map(quote)
+    .join(' ')
   const script = `run() { ${run} "$@"; }\nimage=${quote(debian.store().image)}\n${line}`
   return execFileSync('bash', ['-c', script], {
     encoding: 'utf8',
