@@ -15,6 +15,7 @@ start() {
   node=$1
   shift
   case " $* " in
+    *' explain '* | *' script '*) ;; # they start nothing, whatever it is that they are about
     *' run '* | *' exec '* | *' create '* | *' start '* | *' stop '* | *' restart '* | *' kill '* | *' rm '*)
       if [ -x "$dist/minictr-helper" ]; then
         [ "$node" = "$built_with" ] || run_flags=

@@ -268,7 +268,7 @@ describe('too little of', () => {
     const isTold = /the cgroup \/minictr-exhausted may have \d+ processes and threads, and has \d+: /
     let told = 0
     // With fewer Node does not come as far as minictr.
-    for (let most = 7; ; most++) {
+    for (let most = 8; ; most++) {
       writeFileSync(join(directory, 'pids.max'), String(most))
       const outcome = await limited(join_, ...run)
       if (outcome.status === 0) break
@@ -278,17 +278,20 @@ describe('too little of', () => {
       assert.ok(most < 40)
     }
     assert.ok(told > 1)
+    // Where Node aborted or hung, what follows the container's end had no room either.
+    await store.succeed('system', 'recover')
   })
 
   it('open files: the error names the limit', async () => {
     let told = 0
-    for (let most = 22; ; most++) {
-      const outcome = await limited(`ulimit -n ${most}`, 'run', '--rm', ...unnetworked, store.image, 'true')
-      if (outcome.status === 0) break
+    // For a run there is room as soon as Node itself has started; for several containers there are several helpers.
+    for (let most = 24; ; most++) {
+      const outcome = await limited(`ulimit -n ${most}`, 'stop', 'one', 'two', 'three')
+      if (outcome.stderr.split('No such container').length === 4) break
       if (!/limit of open files of one process/.test(outcome.stderr)) continue
-      assert.equal(outcome.status, 125)
+      assert.equal(outcome.status, 1)
       told++
-      assert.ok(most < 60)
+      assert.ok(most < 80)
     }
     assert.ok(told > 1)
   })
@@ -298,7 +301,7 @@ describe('too little of', () => {
     const file = existsSync(join(directory, 'memory.max')) ? 'memory.max' : 'memory.limit_in_bytes'
     const run = ['run', '--rm', '--name', 'small', ...unnetworked, store.image, 'true']
     let killed = 0
-    for (const megabytes of [16, 32, 48]) {
+    for (const megabytes of [4, 8, 16]) {
       writeFileSync(join(directory, file), String(megabytes << 20))
       const { status, signal } = await limited(`echo $$ > ${directory}/cgroup.procs`, ...run)
       if (signal === 'SIGKILL' || status !== 0) killed++
