@@ -43,6 +43,21 @@ const compiledBefore: Plugin = {
   },
 }
 
+/**
+ * commander would start programs for subcommands that are files of their own. There are none, and node:child_process, with the
+ * streams behind it, takes as long to load as all of commander.
+ */
+const noSubprograms: Plugin = {
+  name: 'no-subprograms',
+  setup({ onResolve }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/node_modules/commander/')
+        ? { path: join(import.meta.dirname, 'no-subprograms.ts') }
+        : undefined,
+    )
+  },
+}
+
 /** Writes the files of the bundle and unpack-worker.cjs into `dist`; returns esbuild's account of what went in. */
 export async function bundle(project: string, dist: string): Promise<Metafile> {
   const { metafile, outputFiles } = await build({
@@ -57,7 +72,7 @@ export async function bundle(project: string, dist: string): Promise<Metafile> {
     target: 'node24',
     format: 'esm',
     define: importMeta,
-    plugins: [compiledBefore],
+    plugins: [compiledBefore, noSubprograms],
     metafile: true,
     logLevel: 'warning',
   }).catch(() => process.exit(1)) // esbuild has printed what is wrong, and where

@@ -25,7 +25,7 @@ async function dispatch(words: string[], globals: GlobalOptions): Promise<number
   const module = await found.entry.load()
   if ('perform' in module) return await module.perform(found.args, globals)
   const { runProgram } = await import('./cli/program.ts')
-  return await runProgram(module.command(globals), found.name, found.args)
+  return await runProgram(module.command(globals), found.name, found.args, module.saysLittle)
 }
 
 /** Touching process.stdout at all costs a `run` two milliseconds, so what prints is loaded by those who print. */

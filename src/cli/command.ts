@@ -14,7 +14,11 @@ export type GlobalOptions = {
 
 /** The file of a command: one that commander parses, or one that reads its own arguments. */
 export type CommandModule =
-  | { command(globals: GlobalOptions): Command }
+  | {
+      command(globals: GlobalOptions): Command
+      /** It prints by `say` alone (output.ts), so that the streams of standard output need not be loaded. */
+      saysLittle?: true
+    }
   /** Returns the status minictr exits with. */
   | { perform(args: string[], globals: GlobalOptions): Promise<number> }
 

@@ -8,6 +8,7 @@ import type { Executor } from '../system/executor.ts'
 import { hostExecutor } from '../system/monitor.ts'
 import type { GlobalOptions } from './command.ts'
 import { explain } from './failure.ts'
+import { say } from './output.ts'
 import { type WatchFlags, watchingOf } from './watch-options.ts'
 
 /** So many containers are acted on at once, as by Docker. */
@@ -69,7 +70,7 @@ export async function actOnEach(
       return isDone ? name : undefined
     } catch (error) {
       if (!isFine(error)) throw error
-      process.stderr.write(explain(error, globals.debug))
+      say('stderr', explain(error, globals.debug))
       return undefined
     } finally {
       await close()
@@ -91,11 +92,11 @@ async function outcomeOf(act: Promise<string | undefined>): Promise<Told> {
 /** Whether there was no error. */
 function tell(outcome: Told, { debug }: GlobalOptions): boolean {
   if ('line' in outcome) {
-    if (outcome.line !== undefined) process.stdout.write(`${outcome.line}\n`)
+    if (outcome.line !== undefined) say('stdout', `${outcome.line}\n`)
     return true
   }
   if (!(outcome.error instanceof MinictrError)) throw outcome.error
-  process.stderr.write(explain(outcome.error, debug))
+  say('stderr', explain(outcome.error, debug))
   process.exitCode = 1
   return false
 }

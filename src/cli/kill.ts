@@ -12,6 +12,8 @@ import { type WatchFlags, watchOptions } from './watch-options.ts'
 
 type Flags = WatchFlags & { signal?: string }
 
+export const saysLittle = true
+
 /** The `kill` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const kill = new Command('kill')

@@ -1,4 +1,4 @@
-// Much to standard output: all of it is written before minictr exits, unless the reader leaves first.
+// Output: all of it is written before minictr exits, unless the reader leaves first.
 
 import { writeSync } from 'node:fs'
 import { errnoOf } from '../system/errno.ts'
@@ -21,6 +21,21 @@ export async function print(text: string): Promise<number> {
 }
 
 const descriptors = { stdout: 1, stderr: 2 }
+
+/**
+ * Writes a line or a few straight to the descriptor: loading the streams behind process.stdout takes milliseconds. Where nobody
+ * reads standard output any more, the status to exit with is that of a broken pipe; the work goes on.
+ */
+export function say(stream: 'stdout' | 'stderr', text: string): void {
+  try {
+    writeSync(descriptors[stream], text)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EAGAIN') process[stream].write(text)
+    else if (errno !== 'EPIPE') throw error
+    else if (stream === 'stdout') process.exitCode = BROKEN_PIPE_STATUS
+  }
+}
 
 /**
  * Writes bytes straight to the descriptor; where that would not take more at once, through the stream, which waits. The

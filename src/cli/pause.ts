@@ -2,6 +2,8 @@
 
 import { pausing } from './pausing.ts'
 
+export const saysLittle = true
+
 export const { command, subject } = pausing('pause', {
   summary: 'Pause all processes within one or more containers',
   title: 'The pause of a container',

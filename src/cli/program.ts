@@ -8,10 +8,16 @@ import { usageError, WRONG_FLAG_STATUS } from './usage-error.ts'
 
 /**
  * Parses `args` and performs the command, whose name is given as typed (`image ls`). Returns the status to exit
- * with. Throws MinictrError for a wrong command line.
+ * with. Throws MinictrError for a wrong command line. One that says little is not ended because nobody reads it.
  */
-export async function runProgram(command: Command, name: string, args: string[]): Promise<number> {
-  const left = await Promise.race([parse(command, `minictr ${name}`, args), readerLeft()])
+export async function runProgram(
+  command: Command,
+  name: string,
+  args: string[],
+  saysLittle = false,
+): Promise<number> {
+  const done = parse(command, `minictr ${name}`, args)
+  const left = await (saysLittle ? done : Promise.race([done, readerLeft()]))
   return left === BROKEN_PIPE_STATUS ? left : Number(process.exitCode ?? 0)
 }
 

@@ -10,6 +10,8 @@ import { hostExecutor } from '../system/monitor.ts'
 import type { GlobalOptions } from './command.ts'
 import { type WatchFlags, watchingOf, watchOptions } from './watch-options.ts'
 
+export const saysLittle = true
+
 /** The `rename` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const rename = new Command('rename')

@@ -10,6 +10,8 @@ import { oneContainer } from './planned-container.ts'
 import { stopFlags, stopOptions } from './stop-flags.ts'
 import { type WatchFlags, watchOptions } from './watch-options.ts'
 
+export const saysLittle = true
+
 /** The `restart` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const restart = new Command('restart')

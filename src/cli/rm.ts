@@ -12,6 +12,8 @@ import { type WatchFlags, watchOptions } from './watch-options.ts'
 
 type Flags = WatchFlags & { force?: boolean; link?: boolean; volumes?: boolean }
 
+export const saysLittle = true
+
 /** The `rm` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const rm = new Command('rm')

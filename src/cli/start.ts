@@ -20,6 +20,8 @@ import { type WatchFlags, watchingOf, watchOptions } from './watch-options.ts'
 
 type Flags = WatchFlags & { attach?: boolean; interactive?: boolean; detachKeys?: string }
 
+export const saysLittle = true
+
 /** The `start` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const start = new Command('start')

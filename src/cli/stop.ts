@@ -11,6 +11,8 @@ import { oneContainer } from './planned-container.ts'
 import { stopFlags, stopOptions } from './stop-flags.ts'
 import { type WatchFlags, watchOptions } from './watch-options.ts'
 
+export const saysLittle = true
+
 /** The `stop` command of commander. */
 export function command(globals: GlobalOptions): Command {
   const stop = new Command('stop')

@@ -2,6 +2,8 @@
 
 import { pausing } from './pausing.ts'
 
+export const saysLittle = true
+
 export const { command, subject } = pausing('unpause', {
   summary: 'Unpause all processes within one or more containers',
   title: 'The going on of a paused container',

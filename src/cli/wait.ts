@@ -6,6 +6,9 @@ import { findContainer } from '../containers/state.ts'
 import { waitForContainer } from '../containers/wait.ts'
 import type { GlobalOptions } from './command.ts'
 import { eachNameAtOnce } from './each-name.ts'
+import { say } from './output.ts'
+
+export const saysLittle = true
 
 /** The `wait` command of commander. */
 export function command(globals: GlobalOptions): Command {
@@ -32,7 +35,7 @@ async function perform(names: string[], globals: GlobalOptions): Promise<void> {
   await eachNameAtOnce(names, globals, async name => {
     const status = await waitForContainer(findContainer(globals, name), globals)
     if (status !== undefined) return String(status)
-    process.stderr.write(`minictr: nobody saw how container ${name} ended: its monitor was killed\n`)
+    say('stderr', `minictr: nobody saw how container ${name} ended: its monitor was killed\n`)
     process.exitCode = 1
     return 'unknown'
   })

@@ -109,14 +109,23 @@ function i64(view: DataView, at: number): number {
 
 /** Those that the steps of a run tolerate: the same on every Linux. Loading node:os for them takes half a millisecond. */
 const usual: Record<string, number> = {
+  EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
+  EBADF: 9,
+  EAGAIN: 11,
   EBUSY: 16,
   EEXIST: 17,
+  ENODEV: 19,
   ENOTDIR: 20,
   EINVAL: 22,
   ENOSYS: 38,
   ENOTEMPTY: 39,
   EOPNOTSUPP: 95, // as the kernel calls it; in Node's list ENOTSUP stands before
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ETIMEDOUT: 110,
+  ESTALE: 116,
 }
 
 function errnoNumber(name: string): number {

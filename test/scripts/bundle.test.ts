@@ -48,12 +48,24 @@ describe('the bundle', () => {
       const require = createRequire('/')
       ${tell}`)}`
     call(bundled, 'network', 'create', 'web')
-    for (const network of ['none', 'web']) {
-      const args = ['--root', roots, '--run-root', join(roots, 'run'), 'explain', 'run', '--network', network]
-      const node = ['--import', hook, join(dist, 'minictr.cjs'), ...args, 'made-here']
-      const { stderr } = spawnSync(process.execPath, node, { encoding: 'utf8' })
+    for (const words of [
+      'run --rm --network none',
+      'explain run --network none',
+      'explain run --network web',
+    ]) {
+      const args = [
+        '--root',
+        roots,
+        '--run-root',
+        join(roots, 'run'),
+        ...words.split(' '),
+        'made-here',
+        'true',
+      ]
+      const node = [process.execPath, '--import', hook, '--', join(dist, 'minictr.cjs'), ...args]
+      const { stderr } = spawnSync(join(dist, 'minictr-helper'), ['beside', ...node], { encoding: 'utf8' })
       assert.match(stderr, /^NativeModule fs$/m)
-      assert.doesNotMatch(stderr, /^NativeModule (child_process|crypto|http|worker_threads)$/m, network)
+      assert.doesNotMatch(stderr, /^NativeModule (child_process|crypto|http|os|worker_threads)$/m, words)
     }
   })
 
