@@ -177,7 +177,7 @@ _Noreturn void proxy_role(char **ranges) {
   signal(SIGPIPE, SIG_IGN);
   raise_limit();
   epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) tell(errno, *ranges, 0);
+  if (epoll < 0 || !open_way()) tell(errno, *ranges, 0);
   hold_all(ranges);
   count_connections();
   if (!become_nobody()) tell(errno, *ranges, 0);

@@ -42,6 +42,7 @@ socklen_t length_of(const union address *);
 
 // proxy_stream.c: connections, one socket on either side
 void accept_connection(struct watched *port, uint32_t events);
+bool open_way(void); // before the first connection. False with errno
 void release_ended_connections(void); // after all that has happened at once has been dealt with
 
 // proxy_datagram.c: datagrams, and the answers to them, by who sent the first

@@ -3,6 +3,7 @@
 #include "proxy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,28 @@ struct connection {
 };
 
 static struct connection *over;
+
+// The pipe by which bytes go from one socket to another, empty whenever a connection has had its turn.
+static struct {
+  int in, out;
+  int length;
+} way;
+
+bool open_way(void) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) return false;
+  way.out = ends[0];
+  way.in = ends[1];
+  // The more goes at once the better; a kernel that does not allow it has its usual length.
+  fcntl(way.in, F_SETPIPE_SZ, 1 << 20);
+  way.length = fcntl(way.in, F_GETPIPE_SZ);
+  return true;
+}
+
+// What could not be handed on is nobody else's.
+static void empty_way(void) {
+  while (read(way.out, transfer, sizeof transfer) > 0) continue;
+}
 
 // Both sides are closed at once. Those of a connection that was cut, by resetting them: their ends hear that not all came.
 static void end(struct connection *connection, bool is_cut) {
@@ -72,28 +95,38 @@ static bool send_waiting(struct side *to) {
   return true;
 }
 
-static bool keep_waiting(struct side *to, const uint8_t *bytes, size_t length) {
+// This side did not take what is in the pipe. Out of it that goes: the pipe is everybody's.
+static bool keep_waiting(struct side *to, size_t length) {
   to->waiting = malloc(length);
   if (!to->waiting) return false;
-  memcpy(to->waiting, bytes, length);
   to->waiting_at = 0;
-  to->waiting_end = length;
+  to->waiting_end = 0;
+  while (to->waiting_end < length) {
+    ssize_t got = read(way.out, to->waiting + to->waiting_end, length - to->waiting_end);
+    if (got <= 0) return false;
+    to->waiting_end += (size_t)got;
+  }
   return true;
 }
 
-// Once for each time the loop comes by, so that nobody keeps the others waiting. False where the connection is cut.
+// Once for each time the loop comes by, so that nobody keeps the others waiting. By way of a pipe: the kernel hands on the
+// pages that hold the bytes, which are never copied here. False where the connection is cut.
 static bool move(struct side *from) {
   struct side *to = from->other;
-  ssize_t got = recv(from->watched.fd, transfer, sizeof transfer, 0);
+  ssize_t got = splice(from->watched.fd, NULL, way.in, NULL, (size_t)way.length, SPLICE_F_NONBLOCK);
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) {
     from->has_ended = true;
     return true;
   }
-  ssize_t sent = send(to->watched.fd, transfer, (size_t)got, MSG_NOSIGNAL);
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-  if (sent < 0) sent = 0;
-  return sent == got || keep_waiting(to, transfer + sent, (size_t)(got - sent));
+  while (got > 0) {
+    ssize_t sent = splice(way.out, NULL, to->watched.fd, NULL, (size_t)got, SPLICE_F_NONBLOCK);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) return false;
+    if (sent <= 0) return keep_waiting(to, (size_t)got);
+    got -= sent;
+  }
+  return true;
 }
 
 // Waits for what the side can do next.
@@ -118,6 +151,7 @@ static void side_ready(struct watched *watched, uint32_t events) {
     is_whole = move(side);
     // All that it sent has been given on: its end as well. The other direction goes on.
     if (is_whole && side->has_ended) shutdown(side->other->watched.fd, SHUT_WR);
+    if (!is_whole) empty_way();
   }
   if (is_whole) go_on(connection);
   else end(connection, true);

@@ -206,6 +206,31 @@ test('a connection that is refused or cut is cut on the other side as well', t =
     }
   }))
 
+test('what was on its way when a connection was cut reaches no other one', t =>
+  withMonitor(async ({ host, container, publish }) => {
+    await serve(
+      t,
+      container,
+      `let count = 0
+      net.createServer(socket => {
+        socket.on('error', () => {})
+        if (count++ % 2) socket.pipe(socket)
+        else socket.once('data', () => socket.resetAndDestroy())
+      }).listen(80, ready)`,
+    )
+    await publish(tcp('::1', 8080))
+    const said = await host.node(`
+      for (let round = 0; round < 20; round++) {
+        const cut = net.connect(8080, '::1').on('error', () => {})
+        cut.write('a'.repeat(4_000_000))
+        await new Promise(resolve => cut.once('close', resolve))
+        const whole = net.connect(8080, '::1')
+        whole.end('b')
+        console.log(await text(whole))
+      }`)
+    assert.equal(said, 'b\n'.repeat(20))
+  }))
+
 test('the kernel’s translation comes before the proxy’s sockets', t =>
   withMonitor(async ({ host, container, publish }) => {
     await serve(t, container, echo)
@@ -296,7 +321,8 @@ test('the proxy is nobody, has nothing of the monitor’s, and is seen by its po
     await until(() => !readdirSync(`/proc/${pid}/fd`).includes('3'), 'the pipe is closed')
     const open = readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
     const kinds = open.map(link => link.replace(/:?\[.*/, '')).sort()
-    assert.deepEqual(kinds, ['/dev/null', '/dev/null', '/dev/null', 'anon_inode', 'socket'])
+    // Both ends of the pipe are its own: by it bytes go from one socket to another.
+    assert.deepEqual(kinds, ['/dev/null', '/dev/null', '/dev/null', 'anon_inode', 'pipe', 'pipe', 'socket'])
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ')
     assert.equal(command, 'minictr-helper proxy tcp 0.0.0.0 8080 172.30.0.2 80 1 ')
   }))
