@@ -112,7 +112,9 @@ export async function leftToUndo(
   asked?: Removal,
 ): Promise<Undo[]> {
   const hasRun = container?.lifecycle !== undefined
-  const entries = new Journal(containerPaths(roots, id).runDirectory).read().reverse()
+  const all = new Journal(containerPaths(roots, id).runDirectory).read().reverse()
+  // What was done in its namespaces goes with them.
+  const entries = all.filter(({ side }) => side === undefined)
   const ofRun = hasRun ? entries.filter(({ lasts }) => lasts === 'run') : await ofHalfMade(roots, id, entries)
   const removes = container && removalAtEnd(container, asked)
   return removes ? [...ofRun, ...(await removal(roots, container, removes))] : ofRun
