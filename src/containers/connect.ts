@@ -66,7 +66,7 @@ export function decideDisconnect(
 ): (container: Container) => PlannedChange {
   const around = surroundingsOf(places)
   const network = findNetwork(listNetworks(places), networkText)
-  return container => planDisconnect(container, network.id, places, around)
+  return container => planDisconnect(container, network, places, around)
 }
 
 /** What is chosen at random, or by the clock, is chosen once: a plan that is made again is the same then. */

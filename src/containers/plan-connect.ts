@@ -3,7 +3,7 @@
 import type { Family } from '../networks/address.ts'
 import type { Endpoint } from '../networks/endpoint.ts'
 import { forwardedPorts } from '../networks/forwarding.ts'
-import { findNetwork, type Network } from '../networks/network.ts'
+import type { Network } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
 import { removePortRules } from '../networks/ruleset.ts'
 import { byWayOut } from '../networks/way-out.ts'
@@ -71,18 +71,14 @@ export function planConnect(
   return { network, plan }
 }
 
-/**
- * Decides how the container leaves the network of this name, id or beginning of an id. Throws MinictrError, in Docker's words,
- * where it is not in it.
- */
+/** Decides how the container leaves the network. Throws MinictrError, in Docker's words, where it is not in it. */
 export function planDisconnect(
   container: Container,
-  text: string,
+  network: Network,
   roots: Roots,
   around: NetworkSurroundings,
 ): PlannedChange {
   const { store } = around
-  const network = findNetwork(store.list(), text)
   if (container.record.networkMode === 'host' || network.driver === 'host') throw hostError()
   if (!isRecorded(container, network)) throw notConnected(container, network)
   const remaining = container.record.networks.filter(({ name }) => !isNamed(network, name))

@@ -73,7 +73,7 @@ async function leave(
   places: NetworkPlaces,
   host: Executor,
 ): Promise<void> {
-  const { plan } = planDisconnect(container, network.id, places, surroundingsOf(places))
+  const { plan } = planDisconnect(container, network, places, surroundingsOf(places))
   const inside = spawnExecutor()
   try {
     // Its first step takes the lock, which is held.

@@ -41,7 +41,7 @@ export function scriptText(subject: Subject): string {
     ...ownerMapping(subject),
     ...tiedMounts(subject),
     '',
-    rule("The host's side"),
+    rule(steps.some(({ side }) => side === 'container') ? 'Both sides, in turn' : "The host's side"),
     ...hostLines(steps.filter(step => !meeting.includes(step))),
     ...(meeting.length > 0 ? meetingLines(plan, meeting, hostLines(meeting, false)) : []),
     ...(starts ? ['', rule("The container's side"), ...containerSide(subject, names)] : []),
@@ -65,7 +65,8 @@ function introduction(subject: Subject): string[] {
   const layers = image ? ', and the layers of the image where minictr has them' : ''
   const end = startsProgram(subject)
     ? 'It ends with the status of the program, and removes what it made.'
-    : 'Where a command fails, what was done before is undone, as far as it can be. No event is told of it.'
+    : 'Where a command fails, what was done before is undone, as far as it can be. No event is told of it, and no journal: at ' +
+      'the container’s end nobody undoes it.'
   return [
     '#!/bin/sh',
     ...comment(what),
