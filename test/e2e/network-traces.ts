@@ -39,7 +39,9 @@ export function networkTraces(debian: Networked, name: string, bridges: string[]
     .replaceAll(id.slice(0, 12), 'ID')
     .replaceAll(/\\"(id|linkName|createdAt)\\": \\"[^"]*\\"/g, 'chosen')
     .replaceAll(/mctr\w+/g, 'LINK')
-  return JSON.parse(text)
+  const told = JSON.parse(text) as { places: string[][] }
+  // Ids are others each time, and so is their order.
+  return { ...told, places: told.places.map(place => place.join('\n')).sort() }
 }
 
 function namesBelow(directory: string): string[] {
@@ -47,7 +49,6 @@ function namesBelow(directory: string): string[] {
   return entries
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort()
 }
 
 /** Links, addresses, routes and rules, where the entrance leads; each an entry. */
