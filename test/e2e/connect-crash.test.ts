@@ -149,6 +149,33 @@ describe('SIGKILL to who joins a network', { skip: unavailable, timeout: 900_000
     await debian.done(...town)
   })
 
+  it('at any moment leaves the container in the network or not, and nothing between', async () => {
+    const machine = await box()
+    const traces = () => networkTraces(debian, 'box', [townBridge()])
+    const apart = traces()
+    const words = connect.slice(1)
+    await debian.done('network', 'connect', ...words)
+    const joined = traces()
+    await debian.done('network', ...disconnect)
+    const seen = new Set<boolean>()
+    for (let delayMs = 70; delayMs < 190; delayMs += 8) {
+      for (const act of [['connect', ...words], disconnect]) {
+        const { child, outcome } = debian.start(['network', ...act])
+        await sleep(delayMs)
+        for (const pid of family(child.pid!)) killIfThere(pid)
+        await outcome
+        assert.equal(await debian.done('system', 'recover'), '')
+        const isIn = JSON.stringify(traces()) === JSON.stringify(joined)
+        assert.deepEqual(traces(), isIn ? joined : apart, `${act[0]}, killed after ${delayMs} ms`)
+        assert.equal(await machine.ask('192.0.2.2'), '192.0.2.1')
+        seen.add(isIn)
+        if (isIn && act === disconnect) await debian.done('network', ...disconnect)
+        if (!isIn && act !== disconnect) await debian.done('network', 'connect', ...words)
+      }
+    }
+    assert.deepEqual([...seen].sort(), [false, true])
+  })
+
   it('does not disturb one that is going on', async () => {
     await box()
     const steps = await stepsOf(...connect)

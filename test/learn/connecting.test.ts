@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, before, describe, it } from 'node:test'
 import { networkTraces } from '../e2e/network-traces.ts'
-import { unavailable, useNetworkedDebian } from '../e2e/networked.ts'
+import { pidOf, unavailable, useNetworkedDebian } from '../e2e/networked.ts'
 import { executable } from '../fixtures/command-line.ts'
 import { atTerminal, type Session } from '../fixtures/terminal.ts'
 
@@ -179,6 +179,48 @@ describe('joining and leaving a network', { skip: unavailable, timeout: 300_000 
     }
     await debian.done('network', ...connect)
     assert.match(await debian.inside('box', 'getent hosts box.back'), /^10\.70\.0\.2 /)
+  })
+
+  for (const driver of ['macvlan', 'ipvlan']) {
+    it(`is taken back on the wire of the host: ${driver}`, async t => {
+      const probe = ['link', 'add', 'minictr-probe', 'link', 'uplink', 'type', driver]
+      if (debian.host().try('ip', probe).status !== 0) return t.skip(`this kernel has no ${driver}`)
+      debian.host().ip('link delete minictr-probe')
+      const subnet = ['--subnet', '192.0.2.0/24', '--gateway', '192.0.2.2', '--ip-range', '192.0.2.128/25']
+      await debian.done('network', 'create', '-d', driver, '-o', 'parent=uplink', ...subnet, driver)
+      await box()
+      const untouched = networkTraces(debian, 'box')
+      const words = ['connect', '--gw-priority', '1', driver, 'box']
+      const steps = await stepsOf(...words)
+      assert.ok(steps.includes('create-sublink'))
+      const session = stepped(...words)
+      await upTo(session, steps, 'record-networks')
+      session.type('quit')
+      assert.equal((await session.end()).status, 0)
+      assert.deepEqual(networkTraces(debian, 'box'), untouched)
+      await debian.done('network', ...words)
+      assert.equal(await (await debian.beside('box')).ask('192.0.2.2'), '192.0.2.128')
+      await debian.done('network', 'disconnect', driver, 'box')
+      assert.deepEqual(networkTraces(debian, 'box'), untouched)
+      await debian.done('network', 'rm', driver)
+    })
+  }
+
+  it('is taken back where the kernel refuses a step of it, and says so', async () => {
+    await box()
+    const enter = ['--target', String(pidOf(debian.store(), 'box')), '--net', 'ip']
+    debian.host().run('nsenter', [...enter, 'route', 'replace', 'default', 'via', '10.71.0.77'])
+    const untouched = networkTraces(debian, 'box')
+    const { status, stderr } = await debian.minictr('network', ...connect)
+    assert.equal(status, 1)
+    assert.match(
+      stderr,
+      /^minictr: step 7\/10 \(configure-links\) failed: rtnetlink\(RTM_NEWROUTE.* = EEXIST\n/,
+    )
+    assert.match(stderr, /^Undone: configure-links, leave-way-out, create-veth, claim-addresses$/m)
+    assert.deepEqual(networkTraces(debian, 'box'), untouched)
+    await debian.done('ps')
+    assert.deepEqual(networkTraces(debian, 'box'), untouched)
   })
 
   it('is done by the next command where somebody does not go on with a leave', async () => {
