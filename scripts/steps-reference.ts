@@ -17,16 +17,17 @@ import type { Network } from '../src/networks/network.ts'
 import { type NewNetwork, newNetwork } from '../src/networks/new-network.ts'
 import { defaultPools } from '../src/networks/pool.ts'
 import { NetworkStore } from '../src/networks/store.ts'
+import { connectPlan, disconnectPlan } from '../src/runtime/connect-plan.ts'
 import type { PlanContext } from '../src/runtime/context.ts'
 import { execPlan } from '../src/runtime/exec-plan.ts'
 import { freezerOf } from '../src/runtime/freezer.ts'
 import type { HostFacts } from '../src/runtime/host.ts'
 import { pausePlan, unpausePlan } from '../src/runtime/pause-plan.ts'
-import { undoesOf } from '../src/runtime/perform.ts'
 import { plan, startPlan } from '../src/runtime/plan.ts'
 import { renamePlan } from '../src/runtime/rename-plan.ts'
 import type { Spec } from '../src/runtime/spec.ts'
 import type { Step } from '../src/runtime/step.ts'
+import { undoesOf } from '../src/runtime/steps/undo.ts'
 import { removePlan, signalPlan, stopPlan } from '../src/runtime/stop-plan.ts'
 import { updatePlan } from '../src/runtime/update-plan.ts'
 import type { Volume } from '../src/volumes/volume.ts'
@@ -351,6 +352,46 @@ function actExamples(run: string): Example[] {
   ]
 }
 
+/** The container of the first run in a network joins another one while it runs, and leaves it again. */
+function networkExamples(run: string): Example[] {
+  const process = { pid: 4242, startTimeTicks: '120000' }
+  const { planned } = configurationOf(run).networks!
+  const [place] = planned.places
+  const link = { ...place!.link, name: 'eth1' }
+  const former = { destination: '0.0.0.0/0', gateway: '172.17.0.1', link: 'eth0' }
+  const record = { path: `${directory}/container.json`, aside: `${directory}/container.json.new` }
+  const hosts = { path: `${directory}/hosts`, before: '127.0.0.1\tlocalhost\n', after: '…\n' }
+  const change = {
+    ...{ containerId: id, lockFile: `${directory}/lock`, process, files: [hosts] },
+    record: { ...record, text: '{ … }\n' },
+  }
+  const { claims, endpoint, names } = place!
+  return [
+    {
+      command: 'network connect web calm_hopper',
+      plan: connectPlan({
+        ...change,
+        networks: { ...planned, places: [{ ...place!, link }] },
+        formerRoutes: [former],
+      }),
+    },
+    {
+      command: 'network disconnect web calm_hopper',
+      plan: disconnectPlan({
+        ...change,
+        place: {
+          link: link.name,
+          claims,
+          endpointFile: endpoint.path,
+          nameFiles: names.map(({ path }) => path),
+        },
+        ports: { removeRules: planned.ports!.removeRules, holder: { pid: 4250, startTimeTicks: '120010' } },
+        routes: [former],
+      }),
+    },
+  ]
+}
+
 /** The whole text of docs/steps.md. */
 export function stepsReference(): string {
   const detached = 'run -d --network none --ipc shareable -v /srv debian:trixie bash'
@@ -360,6 +401,7 @@ export function stepsReference(): string {
     restartExample(),
     execExample('exec -it calm_hopper bash'),
     ...actExamples(detached),
+    ...networkExamples('run --rm --network web -p 8080:80 debian:trixie bash'),
   ])
 }
 

@@ -7,7 +7,7 @@ import { directive } from './completion-scripts.ts'
 import { argumentWords, type Completed, flagValueWords } from './completion-words.ts'
 import { parseGlobals } from './globals.ts'
 import { print } from './output.ts'
-import { plannable } from './plannable.ts'
+import { namedFirst, plannable } from './plannable.ts'
 
 const globalFlags: FlagName[] = [
   { names: ['--root'], takesValue: true, about: 'Directory of images and containers' },
@@ -60,10 +60,12 @@ async function complete(args: string[], outer: GlobalOptions): Promise<Completed
 
 async function completeCommand(words: string[], current: string, globals: GlobalOptions): Promise<Completed> {
   if (wrappers.includes(words[0]!)) {
-    if (words.length === 1) {
-      return { words: Object.keys(plannable).map(word => ({ word })), bits: directive.noFiles }
-    }
-    return await completeCommand(words.slice(1), current, globals)
+    const given = words.slice(1)
+    if (namedFirst(given)) return await completeCommand(given, current, globals)
+    const names = Object.keys(plannable).map(name => name.split(' '))
+    const next = names.filter(name => given.every((word, at) => name[at] === word))
+    const following = new Set(next.map(name => name[given.length]!))
+    return { words: [...following].map(word => ({ word })), bits: directive.noFiles }
   }
   const found = findCommand(words)
   if (found.kind !== 'command') return none

@@ -1,16 +1,18 @@
-// The command lines of `network connect` and `network disconnect`.
+// The command line of `network connect`.
 
-import type { LinkWish, NetworkWish } from '../containers/options.ts'
+import type { ConnectWish } from '../containers/connect.ts'
+import type { Watching } from '../learn/watch.ts'
 import { MinictrError } from '../system/error.ts'
 import { parseCsv } from './flags/csv.ts'
 import { addAlias, parseIp, parseLink, parsePriority } from './flags/endpoint.ts'
 import { type FlagGroup, readMixedFlags } from './flags/flag.ts'
+import { watchingFlags } from './flags/watching.ts'
 import { usageError } from './usage-error.ts'
 
 /** Docker's status for a wrong flag; what cannot be is told with 1. */
 const WRONG_FLAG = 125
 
-type Draft = { wish: NetworkWish; links: LinkWish[] }
+type Draft = ConnectWish & { options: Watching }
 
 /** All flags of `network connect`. */
 export const connectFlags: FlagGroup<Draft>[] = [
@@ -67,18 +69,24 @@ export const connectFlags: FlagGroup<Draft>[] = [
       { name: 'driver-opt', takes: 'strings', about: '', refuses: 'a place in a network has no options' },
     ],
   },
+  watchingFlags,
 ]
 
-export type ConnectWish = { container: string; wish: NetworkWish; links: LinkWish[] }
+export type ConnectOptions = ConnectWish & { container: string; watching: Watching }
 
 /**
- * Parses what follows `minictr network connect`. The result is `'help'` where `--help` was asked for. Throws MinictrError in
- * Docker's words.
+ * Parses what follows `minictr network connect` (`explain network connect`, `script network connect`: `program` is what errors
+ * call it). The result is `'help'` where `--help` was asked for. Throws MinictrError in Docker's words.
  */
-export function parseNetworkConnect(args: string[]): ConnectWish | 'help' {
-  const program = 'minictr network connect'
-  const draft: Draft = { wish: { name: '', aliases: [] }, links: [] }
-  const { asksForHelp, words } = readMixedFlags(connectFlags, args, draft, program, WRONG_FLAG)
+export function parseNetworkConnect(
+  args: string[],
+  program = 'minictr network connect',
+  extra: FlagGroup<Draft>[] = [],
+): ConnectOptions | 'help' {
+  const watching: Watching = { step: false, timing: false }
+  const draft: Draft = { wish: { name: '', aliases: [] }, links: [], options: watching }
+  const groups = [...connectFlags, ...extra]
+  const { asksForHelp, words } = readMixedFlags(groups, args, draft, program, WRONG_FLAG)
   if (asksForHelp) return 'help'
   const [name, container] = words
   if (words.length !== 2) throw usageError(`'${program}' requires 2 arguments`, program)
@@ -87,5 +95,6 @@ export function parseNetworkConnect(args: string[]): ConnectWish | 'help' {
   if (isPredefined && wish.aliases.length > 0) {
     throw new MinictrError('network-scoped aliases are only supported for user-defined networks')
   }
-  return { container: container!, wish: { ...wish, name: name === 'default' ? 'bridge' : name! }, links }
+  const network = name === 'default' ? 'bridge' : name!
+  return { container: container!, wish: { ...wish, name: network }, links, watching }
 }

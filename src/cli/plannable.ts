@@ -36,6 +36,14 @@ export const plannable: { [name: string]: Plannable } = {
   stop: act('stop [OPTIONS] CONTAINER', () => import('./stop.ts')),
   restart: act('restart [OPTIONS] CONTAINER', () => import('./restart.ts')),
   rm: act('rm [OPTIONS] CONTAINER', () => import('./rm.ts')),
+  'network connect': { usage: 'network connect [OPTIONS] NETWORK CONTAINER', plan: connectSubject },
+  'network disconnect': act('network disconnect NETWORK CONTAINER', () => import('./network-disconnect.ts')),
+}
+
+/** The name at the beginning of these words, and what follows it; undefined where they begin with no such name. */
+export function namedFirst(words: string[]): { name: string; rest: string[] } | undefined {
+  const found = Object.keys(plannable).find(name => name.split(' ').every((word, at) => words[at] === word))
+  return found === undefined ? undefined : { name: found, rest: words.slice(found.split(' ').length) }
 }
 
 function act(usage: string, module: () => Promise<ActModule>): Plannable {
@@ -73,6 +81,14 @@ async function newContainer(options: RunOptions, globals: GlobalOptions, how: 'r
   const { plan, spec, record } = await planRun(options, globals, undefined, how)
   const { becomes, ...summary } = summaryOf(spec, record)
   return { plan, summary: { ...summary, ...(how === 'run' && { becomes }) } }
+}
+
+async function connectSubject(...[args, program, globals, extra]: Parameters<Plannable['plan']>) {
+  const { parseNetworkConnect } = await import('./network-connect-flags.ts')
+  const options = parseNetworkConnect(args, program, extra)
+  if (options === 'help') return options
+  const { subject } = await import('./network-connect.ts')
+  return subject(options, globals)
 }
 
 async function execSubject(...[args, program, globals, extra]: Parameters<Plannable['plan']>) {

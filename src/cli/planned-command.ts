@@ -3,7 +3,7 @@
 import type { Subject } from '../learn/explain.ts'
 import type { GlobalOptions } from './command.ts'
 import type { FlagGroup } from './flags/flag.ts'
-import { plannable } from './plannable.ts'
+import { namedFirst, plannable } from './plannable.ts'
 import { usageError } from './usage-error.ts'
 
 /**
@@ -17,15 +17,17 @@ export async function plannedAct(
   globals: GlobalOptions,
   extra: FlagGroup<unknown>[] = [],
 ): Promise<Subject | 'help'> {
-  const [what, ...rest] = args
+  const [what] = args
   if (what === '--help' || what === '-h') return 'help'
-  if (what !== undefined && Object.hasOwn(plannable, what)) {
-    return await plannable[what]!.plan(rest, `minictr ${name} ${what}`, globals, extra)
-  }
-  const names = Object.keys(plannable).map(each => `'${each}'`)
-  const instead = what === undefined ? '' : `, not by '${what}'`
+  const found = namedFirst(args)
+  if (found)
+    return await plannable[found.name]!.plan(found.rest, `minictr ${name} ${found.name}`, globals, extra)
+  const names = Object.keys(plannable)
+  const isHalf = names.some(each => each.startsWith(`${what} `))
+  const instead = what === undefined ? '' : `, not by '${args.slice(0, isHalf ? 2 : 1).join(' ')}'`
+  const quoted = names.map(each => `'${each}'`)
   throw usageError(
-    `'minictr ${name}' is followed by ${names.slice(0, -1).join(', ')} or ${names.at(-1)}${instead}: minictr ${name} run IMAGE`,
+    `'minictr ${name}' is followed by ${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}${instead}: minictr ${name} run IMAGE`,
     `minictr ${name}`,
   )
 }

@@ -2,8 +2,8 @@
 
 import { findNetwork, type Network } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
-import { FurtherJournal } from '../runtime/journal.ts'
-import { perform } from '../runtime/perform.ts'
+import { FurtherJournal, Journal } from '../runtime/journal.ts'
+import { type Observer, perform } from '../runtime/perform.ts'
 import { performOps } from '../runtime/perform-ops.ts'
 import type { Plan } from '../runtime/step.ts'
 import { StepError } from '../runtime/step-error.ts'
@@ -11,24 +11,37 @@ import { releasePlace } from '../runtime/steps/endpoints.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { hostExecutor } from '../system/monitor.ts'
-import { withContainerLock } from './container-lock.ts'
-import { untilNothingIsLost } from './lost-race.ts'
+import { identify } from '../system/process-identity.ts'
+import { withLockedPlan } from './locked-plan.ts'
+import { LostRaceError, untilNothingIsLost } from './lost-race.ts'
 import { networkError } from './network-errors.ts'
 import { recordNetworkEvent } from './network-events.ts'
-import { listNetworks, type NetworkPlaces, surroundingsOf } from './networks.ts'
+import type { NetworkHost } from './network-host.ts'
+import { listNetworks, type NetworkPlaces, type NetworkSurroundings, surroundingsOf } from './networks.ts'
 import type { LinkWish, NetworkWish } from './options.ts'
-import { planConnect, planDisconnect } from './plan-connect.ts'
+import { type PlannedChange, planConnect, planDisconnect } from './plan-connect.ts'
 import { type Container, containerPaths, findContainer } from './state.ts'
+import { settleChange } from './unfinished-change.ts'
+
+export type ConnectWish = { wish: NetworkWish; links: LinkWish[] }
 
 /** The container joins the network. Throws MinictrError, in Docker's words, where it is in it, or cannot be. */
 export async function connect(
   text: string,
-  { wish, links }: { wish: NetworkWish; links: LinkWish[] },
+  wish: ConnectWish,
   places: NetworkPlaces,
+  observer?: Observer,
 ): Promise<void> {
-  const around = surroundingsOf(places)
-  await changeLocked(text, places, container => planConnect(container, wish, links, places, around))
-  tell(text, wish.name, 'connect', places)
+  await changeLocked(text, 'connect', places, observer, decideConnect(wish, places))
+}
+
+/** Decides it completely and performs nothing of it, each time alike while nothing has changed. Throws MinictrError as `connect`. */
+export function decideConnect(
+  { wish, links }: ConnectWish,
+  places: NetworkPlaces,
+): (container: Container) => PlannedChange {
+  const around = decidedOnce(surroundingsOf(places))
+  return container => planConnect(container, wish, links, places, around)
 }
 
 /**
@@ -37,52 +50,100 @@ export async function connect(
  */
 export async function disconnect(
   text: string,
-  networkText: string,
-  force: boolean,
+  { networkText, force }: { networkText: string; force: boolean },
   places: NetworkPlaces,
+  observer?: Observer,
 ): Promise<void> {
-  const around = surroundingsOf(places)
   const network = findNetwork(listNetworks(places), networkText)
   if (force && (await releaseLeft(text, network, places))) return
-  await changeLocked(text, places, container => planDisconnect(container, network.id, places, around))
-  tell(text, network.name, 'disconnect', places)
+  await changeLocked(text, 'disconnect', places, observer, decideDisconnect(networkText, places))
 }
 
-/** Nobody else starts, ends or changes the container meanwhile; `act` plans with what is recorded then. */
+/** Decides it completely and performs nothing of it. Throws MinictrError as `disconnect`. */
+export function decideDisconnect(
+  networkText: string,
+  places: NetworkPlaces,
+): (container: Container) => PlannedChange {
+  const around = surroundingsOf(places)
+  const network = findNetwork(listNetworks(places), networkText)
+  return container => planDisconnect(container, network, places, around)
+}
+
+/** What is chosen at random, or by the clock, is chosen once: a plan that is made again is the same then. */
+function decidedOnce(around: NetworkSurroundings): NetworkSurroundings {
+  const [id, now] = [around.host.newId(), around.host.now()]
+  const host: NetworkHost = { ...around.host, newId: () => id, now: () => now }
+  return { ...around, host }
+}
+
+/** Nobody else starts, ends or changes the container meanwhile; `decide` plans with what is recorded then. */
 async function changeLocked(
   text: string,
+  action: 'connect' | 'disconnect',
   places: NetworkPlaces,
-  act: (container: Container) => Plan,
+  observer: Observer | undefined,
+  decide: (container: Container) => PlannedChange,
 ): Promise<void> {
   const { id } = findContainer(places, text)
   const { executor, close } = hostExecutor()
   try {
-    await withContainerLock(places, id, executor, () =>
-      untilNothingIsLost(async () => {
-        const container = findContainer(places, id)
-        await performChange(act(container), container, places, executor)
-      }),
-    )
+    await untilNothingIsLost(async () => {
+      let network: Network
+      const decidePlan = () => {
+        const planned = decide(findContainer(places, id))
+        network = planned.network
+        return planned.plan
+      }
+      await withLockedPlan(decidePlan, executor, observer, async plan => {
+        const isDone = await performChange(plan, network, places, executor, observer)
+        if (isDone) recordNetworkEvent(places, network, id, action)
+      })
+    })
   } finally {
     await close()
   }
 }
 
+/** False where somebody who watched did not go on. */
 async function performChange(
   plan: Plan,
-  { id, status }: Container,
+  network: Network,
   places: NetworkPlaces,
   host: Executor,
-): Promise<void> {
-  const isRunning = status === 'running'
-  const inside = isRunning ? spawnExecutor() : undefined
-  const journal = isRunning ? new FurtherJournal(containerPaths(places, id).runDirectory) : undefined
+  observer: Observer | undefined,
+): Promise<boolean> {
+  const { id, status } = findContainer(places, plan.containerId)
+  const range = { from: 1 }
+  if (status !== 'running') {
+    return !('quit' in (await perform(plan, { host, container: host }, undefined, observer, range)))
+  }
+  const { runDirectory } = containerPaths(places, id)
+  if (new Journal(runDirectory).state().unfinished) {
+    const failed = await settleChange(id, places, host)
+    if (failed.length === 0) throw new LostRaceError('another command was killed just now')
+    throw new MinictrError(
+      `what a killed command left of a network cannot be undone:\n${failed.join('\n')}`,
+      {
+        remedy: 'Remove the cause, or stop the container: its end undoes it.',
+      },
+    )
+  }
+  const inside = spawnExecutor()
+  const journal = new FurtherJournal(runDirectory)
+  const { command, onwardFrom = Number.POSITIVE_INFINITY } = plan
+  const [maker, performer] = [identify(process.pid)!, identify(inside.pid)!]
+  journal.begin({ command, subject: network.id, maker, inside: performer })
   try {
-    await perform(plan, { host, container: inside?.executor ?? host }, journal)
+    const outcome = await perform(plan, { host, container: inside.executor }, journal, observer, range)
+    if (!('quit' in outcome)) journal.over()
+    else if (outcome.index <= onwardFrom && outcome.leftovers.length === 0) journal.over()
+    return !('quit' in outcome)
   } catch (error) {
-    throw error instanceof StepError ? (networkError(error, places) ?? error) : error
+    if (!(error instanceof StepError)) throw error
+    if (error.failure.index < onwardFrom && error.rollback.failed.length === 0) journal.over()
+    throw networkError(error, places) ?? error
   } finally {
-    await inside?.close()
+    await inside.close()
   }
 }
 
@@ -105,14 +166,4 @@ function isThere(id: string, places: NetworkPlaces): boolean {
     if (error instanceof MinictrError) return false
     throw error
   }
-}
-
-function tell(
-  text: string,
-  networkName: string,
-  action: 'connect' | 'disconnect',
-  places: NetworkPlaces,
-): void {
-  const network = findNetwork(listNetworks(places), networkName)
-  recordNetworkEvent(places, network, findContainer(places, text).id, action)
 }

@@ -112,10 +112,22 @@ export async function leftToUndo(
   asked?: Removal,
 ): Promise<Undo[]> {
   const hasRun = container?.lifecycle !== undefined
-  const entries = new Journal(containerPaths(roots, id).runDirectory).read().reverse()
+  const all = new Journal(containerPaths(roots, id).runDirectory).read()
+  // What was done in its namespaces goes with them.
+  const entries = numberedAgain(all.filter(({ side }) => side === undefined)).reverse()
   const ofRun = hasRun ? entries.filter(({ lasts }) => lasts === 'run') : await ofHalfMade(roots, id, entries)
   const removes = container && removalAtEnd(container, asked)
   return removes ? [...ofRun, ...(await removal(roots, container, removes))] : ofRun
+}
+
+/** Each under a name of its own: a network that it has joined since was joined by steps of the same names. */
+function numberedAgain(entries: JournalEntry[]): JournalEntry[] {
+  const counts = new Map<string, number>()
+  return entries.map(entry => {
+    const count = (counts.get(entry.step) ?? 0) + 1
+    counts.set(entry.step, count)
+    return count === 1 ? entry : { ...entry, step: `${entry.step}-${count}` }
+  })
 }
 
 /** Whether the container goes with its end, and how: because somebody asked for it, or by --rm. */

@@ -3,12 +3,11 @@
 import type { Family } from '../networks/address.ts'
 import type { Endpoint } from '../networks/endpoint.ts'
 import { forwardedPorts } from '../networks/forwarding.ts'
-import { findNetwork, type Network } from '../networks/network.ts'
+import type { Network } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
 import { removePortRules } from '../networks/ruleset.ts'
 import { byWayOut } from '../networks/way-out.ts'
 import { type ConnectContext, connectPlan, disconnectPlan } from '../runtime/connect-plan.ts'
-import type { ContainerFile } from '../runtime/context.ts'
 import type { DefaultRoute } from '../runtime/planned-networks.ts'
 import type { Plan } from '../runtime/step.ts'
 import { MinictrError } from '../system/error.ts'
@@ -25,6 +24,9 @@ import { isNamed, joiningOf, presentJoins } from './present-networks.ts'
 import type { ContainerRecord } from './record.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
+/** The network, and the plan by which a container joins it or leaves it. */
+export type PlannedChange = { plan: Plan; network: Network }
+
 /**
  * Decides how the container joins the network. Throws MinictrError, in Docker's words, where it is in it, or cannot be. Source: moby,
  * daemon/container_operations.go (ConnectToNetwork).
@@ -35,7 +37,7 @@ export function planConnect(
   links: LinkWish[],
   roots: Roots,
   around: NetworkSurroundings,
-): Plan {
+): PlannedChange {
   checkOwnNetwork(container, wish.name)
   const { networks, newRecord } = findNetworks([wish], around)
   const network = networks[0]!
@@ -46,14 +48,15 @@ export function planConnect(
     links: [...container.record.links, ...links],
   }
   const change = recordChange(container, record, roots)
-  if (container.status !== 'running') return connectPlan({ ...change, files: [], formerRoutes: [] })
+  if (container.status !== 'running') {
+    return { network, plan: connectPlan({ ...change, files: [], formerRoutes: [] }) }
+  }
   const before = presentJoins(container, around)
-  const names = before.map(({ endpoint }) => endpoint.interfaceName)
-  const joined = join(joiningOf(container), network, wish, freeName(names), around)
+  const joined = join(joiningOf(container), network, wish, freeName(container, before, around), around)
   const after = [...before, joined].toSorted(byWayOut)
   const wayOut = wayOutOf(joined, after)
   const { store, host } = around
-  return connectPlan({
+  const plan = connectPlan({
     ...change,
     process: container.run!,
     networks: {
@@ -65,34 +68,34 @@ export function planConnect(
     files: filesOf(container, record, after, roots, around),
     formerRoutes: routesOf(before, wayOut),
   })
+  return { network, plan }
 }
 
-/**
- * Decides how the container leaves the network of this name, id or beginning of an id. Throws MinictrError, in Docker's words,
- * where it is not in it.
- */
+/** Decides how the container leaves the network. Throws MinictrError, in Docker's words, where it is not in it. */
 export function planDisconnect(
   container: Container,
-  text: string,
+  network: Network,
   roots: Roots,
   around: NetworkSurroundings,
-): Plan {
+): PlannedChange {
   const { store } = around
-  const network = findNetwork(store.list(), text)
   if (container.record.networkMode === 'host' || network.driver === 'host') throw hostError()
+  if (!isRecorded(container, network)) throw notConnected(container, network)
   const remaining = container.record.networks.filter(({ name }) => !isNamed(network, name))
-  if (remaining.length === container.record.networks.length) throw notConnected(container, network)
   const change = recordChange(container, { ...container.record, networks: remaining }, roots)
+  if (container.status !== 'running') {
+    return { network, plan: disconnectPlan({ ...change, files: [], routes: [] }) }
+  }
   const before = presentJoins(container, around)
   const left = before.find(each => each.network.id === network.id)
-  if (container.status !== 'running' || !left) return disconnectPlan({ ...change, files: [], routes: [] })
   const after = before.filter(each => each !== left).toSorted(byWayOut)
-  const wayOut = wayOutOf(left, before.toSorted(byWayOut))
+  const files = filesOf(container, container.record, after, roots, around)
+  const running = { ...change, process: container.run!, files }
+  // Somebody who was killed has come as far as this.
+  if (!left) return { network, plan: disconnectPlan({ ...running, routes: [] }) }
   const { endpoint } = left
-  return disconnectPlan({
-    ...change,
-    process: container.run!,
-    files: filesOf(container, container.record, after, roots, around),
+  const plan = disconnectPlan({
+    ...running,
     place: {
       link: endpoint.interfaceName,
       claims: bareAddressesOf(endpoint).map(address => store.addressFile(network.id, address)),
@@ -100,8 +103,14 @@ export function planDisconnect(
       nameFiles: nameFiles(left, store).flatMap(({ path, aside }) => [path, aside]),
     },
     ...(endpoint.ports.length > 0 && { ports: portsOf(endpoint, container.id, roots) }),
-    routes: routesOf(after, wayOut),
+    routes: routesOf(after, wayOutOf(left, before.toSorted(byWayOut))),
   })
+  return { network, plan }
+}
+
+/** Whether container.json says that the container is in the network. */
+export function isRecorded({ record }: Container, network: Network): boolean {
+  return record.networks.some(({ name }) => isNamed(network, name))
 }
 
 function checkOwnNetwork({ record: { networkMode } }: Container, wanted: string): void {
@@ -127,22 +136,25 @@ function notConnected({ id }: Container, { name }: Network): MinictrError {
 }
 
 function checkIsNew(container: Container, network: Network, { store }: NetworkSurroundings): void {
-  const isKnown = container.record.networks.some(({ name }) => isNamed(network, name))
-  if (!isKnown && !store.endpoint(network.id, container.id)) return
+  if (!isRecorded(container, network) && !store.endpoint(network.id, container.id)) return
   throw new MinictrError(`endpoint with name ${container.name} already exists in network ${network.name}`)
 }
 
-type Change = Pick<ConnectContext, 'containerId' | 'record'>
+type Change = Pick<ConnectContext, 'containerId' | 'lockFile' | 'record'>
 
 function recordChange({ id }: Container, record: ContainerRecord, roots: Roots): Change {
-  const path = containerPaths(roots, id).record
+  const { record: path, lock } = containerPaths(roots, id)
   return {
     containerId: id,
+    lockFile: lock,
     record: { path, aside: `${path}.new`, text: `${JSON.stringify(record, null, 2)}\n` },
   }
 }
 
-function freeName(taken: readonly string[]): string {
+/** A name that no link of the container has, nor one that it has made itself. */
+function freeName({ run }: Container, joins: readonly Join[], { host }: NetworkSurroundings): string {
+  const own = host.readText(`/proc/${run!.pid}/net/dev`).matchAll(/^ *([^\s:]+):/gm)
+  const taken = [...joins.map(({ endpoint }) => endpoint.interfaceName), ...[...own].map(([, name]) => name)]
   for (let number = 0; ; number++) if (!taken.includes(`eth${number}`)) return `eth${number}`
 }
 
@@ -161,7 +173,7 @@ function filesOf(
   ordered: readonly Join[],
   roots: Roots,
   around: NetworkSurroundings,
-): ContainerFile[] {
+): ConnectContext['files'] {
   const joining = joiningOf(container)
   const { hostsLines } = linkContainers(record.links, record.name, ordered, around, 'running')
   const { directory } = containerPaths(roots, container.id)
@@ -172,7 +184,10 @@ function filesOf(
     thisHost,
     networkNames(ordered, joining, hostsLines),
   )
-  return all.filter(({ path }) => !path.endsWith('/hostname'))
+  return all
+    .filter(({ path }) => !path.endsWith('/hostname'))
+    .map(({ path, content }) => ({ path, before: around.host.readText(path), after: content }))
+    .filter(({ before, after }) => before !== after)
 }
 
 function portsOf(endpoint: Endpoint, id: string, roots: Roots) {

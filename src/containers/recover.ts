@@ -13,16 +13,16 @@ import type { RunSettings } from './plan-run.ts'
 import { containerIds, containerPaths, type RestartWait, type Roots, readJson } from './state.ts'
 
 /**
- * Undoes what is left of runs whose monitor is gone. A container that was complete stays, stopped, its processes killed: without
+ * Undoes what is left of runs whose monitor is gone, and of networks that running containers were just joining or leaving. A container that was complete stays, stopped, its processes killed: without
  * its monitor nobody takes its output. One that was being made goes, and one that its restart policy wants to run is
  * waited for again. Returns what could not be undone, a line each: a command
  * that only looks goes on without.
  */
 export async function recover(roots: RunSettings): Promise<string[]> {
-  const runs = abandonedRuns(roots)
+  const { runs, changes } = abandoned(roots)
   const trees = [...abandonedAsides(roots), ...halfRemoved(roots)]
   const waits = forgottenWaits(roots)
-  if (runs.length + trees.length + waits.length === 0) return await lostNames(roots)
+  if (runs.length + changes.length + trees.length + waits.length === 0) return await lostNames(roots)
   let helper: ReturnType<typeof spawnExecutor>
   try {
     helper = spawnExecutor()
@@ -32,6 +32,7 @@ export async function recover(roots: RunSettings): Promise<string[]> {
   const lines: string[] = []
   try {
     for (const { id, owner } of runs) lines.push(...(await recoverRun(roots, id, owner, helper.executor)))
+    for (const id of changes) lines.push(...(await settleLocked(roots, id, helper.executor)))
     for (const path of trees) lines.push(...(await removeTree(path, helper.executor)))
     for (const id of waits) {
       const { resumeRestart } = await import('./restart-wait.ts')
@@ -45,11 +46,16 @@ export async function recover(roots: RunSettings): Promise<string[]> {
 
 type Run = { id: string; owner: ProcessIdentity | undefined }
 
-function abandonedRuns(roots: Roots): Run[] {
-  return namesIn(roots.runRoot)
-    .filter(name => /^[0-9a-f]{64}$/.test(name))
-    .map(id => ({ id, owner: new Journal(containerPaths(roots, id).runDirectory).owner() }))
-    .filter(({ owner }) => !owner || !isRunning(owner))
+/** The runs whose monitor is gone, and the containers that somebody has left with one network more or less than they should have. */
+function abandoned(roots: Roots): { runs: Run[]; changes: string[] } {
+  const runs: Run[] = []
+  const changes: string[] = []
+  for (const id of namesIn(roots.runRoot).filter(name => /^[0-9a-f]{64}$/.test(name))) {
+    const { owner, unfinished } = new Journal(containerPaths(roots, id).runDirectory).state()
+    if (!owner || !isRunning(owner)) runs.push({ id, owner })
+    else if (unfinished && !isRunning(unfinished.maker)) changes.push(id)
+  }
+  return { runs, changes }
 }
 
 async function recoverRun(
@@ -60,6 +66,19 @@ async function recoverRun(
 ): Promise<string[]> {
   try {
     const { failed } = await endRun(roots, id, host, { owner })
+    return failed.map(text => `${id.slice(0, 12)}: ${text}`)
+  } catch (error) {
+    return [`${id.slice(0, 12)}: ${lineOf(error)}`]
+  }
+}
+
+async function settleLocked(roots: RunSettings, id: string, host: Executor): Promise<string[]> {
+  const [{ withContainerLock }, { settleChange }] = await Promise.all([
+    import('./container-lock.ts'),
+    import('./unfinished-change.ts'),
+  ])
+  try {
+    const failed = await withContainerLock(roots, id, host, () => settleChange(id, roots, host))
     return failed.map(text => `${id.slice(0, 12)}: ${text}`)
   } catch (error) {
     return [`${id.slice(0, 12)}: ${lineOf(error)}`]

@@ -77,7 +77,9 @@ function lowerDirectories(ops: Op[]): string[] {
 
 /** Where its addresses are claimed. */
 function networkOf(ops: Op[]): string {
-  const claims = ops.flatMap(op => (op.op === 'write_file' && typeof op.path === 'string' ? op.path : []))
+  const claims = ops.flatMap(op => {
+    return (op.op === 'write_file' || op.op === 'unlink_claim') && typeof op.path === 'string' ? op.path : []
+  })
   return claims.flatMap(path => /^(.*\/networks\/[0-9a-f]{64})\/addresses\//.exec(path)?.[1] ?? [])[0] ?? ''
 }
 

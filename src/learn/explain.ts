@@ -52,10 +52,13 @@ function headerText(plan: Plan, summary: Summary, names: Abbreviation[], page: P
     ...Object.entries(summary.facts),
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
+  const others = summary.becomes
+    ? `the process that turns into ${summary.becomes}`
+    : 'a process that enters the container for them'
   const where =
-    summary.becomes === undefined
+    host === plan.steps.length
       ? 'All of them are performed on the host.'
-      : `${host === 1 ? '1 step is' : `${host} steps are`} performed on the host, the others by the process that turns into ${summary.becomes}.`
+      : `${host === 1 ? '1 step is' : `${host} steps are`} performed on the host, the others by ${others}.`
   const how = `${plan.steps.length} steps, ${calls} calls. ${where} Nothing of it has been done.`
   return [
     strong(`${summary.title}, step by step`),

@@ -3,11 +3,13 @@
 import type { Op, OpOf } from '../runtime/op.ts'
 import { showText } from '../runtime/ops/row.ts'
 import type { Plan, Step } from '../runtime/step.ts'
+import { undoesOf } from '../runtime/steps/undo.ts'
 import { type Abbreviation, abbreviationsOf, definitions } from './abbreviations.ts'
 import type { Subject } from './explain.ts'
 import { containerSide } from './script-container.ts'
 import { comment, heading, note, rule, runLines } from './script-lines.ts'
 import { endMeeting, meetingLines, meetingSteps } from './script-meeting.ts'
+import { insideLines, visitLines } from './script-visit.ts'
 
 const LONG_CHARACTERS = 2000
 
@@ -18,37 +20,38 @@ const LONG_CHARACTERS = 2000
 export function scriptText(subject: Subject): string {
   const { plan } = subject
   const names = abbreviationsOf(plan)
-  const host = plan.steps.filter(step => step.side === 'host')
   const starts = startsProgram(subject)
-  const meeting = meetingSteps(plan)
+  const meeting = starts ? meetingSteps(plan) : []
+  // Without a program all of it is done by this shell, in the order of the plan.
+  const steps = plan.steps.filter(({ side }) => side === 'host' || !starts)
   const exported = [
     ...names.map(({ name }) => name),
     ...(starts ? ['TOOLBOX'] : []),
     ...(meeting.length > 0 ? ['MEETING'] : []),
   ]
   const hostLines = (steps: Step[], counts = true) =>
-    steps.flatMap(step => hostStep(step, subject, names, counts))
+    steps.flatMap(step => performed(step, subject, names, counts))
   return [
     ...introduction(subject),
     ...definitions(names),
     ...(starts ? ['TOOLBOX=$(mktemp -d)'] : []),
     ...(meeting.length > 0 ? ['MEETING=$(mktemp -d)', 'HOST='] : []),
     ...(exported.length > 0 ? [`export ${exported.join(' ')}`] : []),
-    ...cleanUp(host, subject, names),
+    ...cleanUp(steps, subject, names),
     ...ownerMapping(subject),
     ...tiedMounts(subject),
     '',
-    rule("The host's side"),
-    ...hostLines(host.filter(step => !meeting.includes(step))),
+    rule(steps.some(({ side }) => side === 'container') ? 'Both sides, in turn' : "The host's side"),
+    ...hostLines(steps.filter(step => !meeting.includes(step))),
     ...(meeting.length > 0 ? meetingLines(plan, meeting, hostLines(meeting, false)) : []),
     ...(starts ? ['', rule("The container's side"), ...containerSide(subject, names)] : []),
     '',
   ].join('\n')
 }
 
-/** Whether there is a process that turns into a program: else all of it is done on the host. */
+/** Whether there is a process that turns into a program. */
 function startsProgram({ plan }: Subject): boolean {
-  return plan.steps.some(({ side }) => side === 'container')
+  return plan.steps.some(({ ops }) => ops.some(({ op }) => op === 'execve'))
 }
 
 function introduction(subject: Subject): string[] {
@@ -62,7 +65,8 @@ function introduction(subject: Subject): string[] {
   const layers = image ? ', and the layers of the image where minictr has them' : ''
   const end = startsProgram(subject)
     ? 'It ends with the status of the program, and removes what it made.'
-    : 'Where a command fails, what was done before is undone, as far as it can be. No event is told of it.'
+    : 'Where a command fails, what was done before is undone, as far as it can be. No event is told of it, and no journal: at ' +
+      'the container’s end nobody undoes it.'
   return [
     '#!/bin/sh',
     ...comment(what),
@@ -124,19 +128,22 @@ function tiedMounts({ plan }: Subject): string[] {
 }
 
 /** The function that undoes the steps that were reached, the last one first; nothing where nothing can be undone. */
-function cleanUp(host: Step[], subject: Subject, names: Abbreviation[]): string[] {
+function cleanUp(steps: Step[], subject: Subject, names: Abbreviation[]): string[] {
   const { plan } = subject
   const starts = startsProgram(subject)
-  const undoing = host
-    .filter(({ undo }) => Array.isArray(undo) && undo.length > 0)
+  const undoing = undoesOf(steps)
     .reverse()
-    .flatMap(step => {
-      const lines = (step.undo as Op[]).flatMap(op => runLines(op, names))
+    .flatMap(({ step, undo, side }) => {
+      const commands = undo.map(op => runLines(op, names))
       // What has no command in shell made nothing in shell.
-      if (lines.every(line => line.startsWith('#'))) return []
+      if (commands.flat().every(line => line.startsWith('#'))) return []
+      const reached = plan.steps.findIndex(({ id }) => id === step) + 1
       return [
-        `  if [ "$reached" -ge ${plan.steps.indexOf(step) + 1} ]; then # ${step.id}`,
-        ...lines.map(line => `    ${line}`),
+        `  if [ "$reached" -ge ${reached} ]; then # ${step}`,
+        // What follows a first line may be the content of a file.
+        ...(side === 'container' ? [insideLines(commands.flat(), plan)] : commands).flatMap(
+          ([first, ...rest]) => [`    ${first}`, ...rest],
+        ),
         '  fi',
       ]
     })
@@ -150,7 +157,7 @@ function cleanUp(host: Step[], subject: Subject, names: Abbreviation[]): string[
     '  set +e',
     ...(starts ? [] : ['  [ "$status" -ne 0 ] || exit 0']),
     ...undoing,
-    ...(meetingSteps(plan).length > 0 ? endMeeting.map(line => `  ${line}`) : []),
+    ...(starts && meetingSteps(plan).length > 0 ? endMeeting.map(line => `  ${line}`) : []),
     ...(starts ? ['  rmdir "$TOOLBOX"'] : []),
     '  exit "$status"',
     '}',
@@ -161,14 +168,16 @@ function cleanUp(host: Step[], subject: Subject, names: Abbreviation[]): string[
   ]
 }
 
-function hostStep(step: Step, subject: Subject, names: Abbreviation[], counts = true): string[] {
+function performed(step: Step, subject: Subject, names: Abbreviation[], counts = true): string[] {
   const [first = [], ...rest] = step.ops.map(op =>
     isUnread(op, subject) ? note(`${op.path}: left out, nothing below reads it.`) : runLines(op, names),
   )
   const isUndone = counts && Array.isArray(step.undo) && step.undo.length > 0
   // Reached as soon as the first command has done its work: one that fails has made nothing.
   const reached = isUndone ? [`reached=${subject.plan.steps.indexOf(step) + 1}`] : []
-  return [...heading(step, subject.plan), ...first, ...reached, ...rest.flat()]
+  const within = heading(step, subject.plan)
+  if (step.side === 'container') return [...within, ...reached, ...visitLines(step, subject.plan, names)]
+  return [...within, ...first, ...reached, ...rest.flat()]
 }
 
 /** A file so long that it would hide the rest, which no other op names: minictr's own record of a container that goes again. */

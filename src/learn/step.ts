@@ -79,12 +79,9 @@ export class StepByStep implements Observer {
     this.say(this.page.style.faint(`done: ${took}`))
   }
 
-  /** Of a program that has ended nothing can be taken back. */
   private whatIsLeft(index: number): string {
-    const done = this.plan.steps.slice(0, index)
-    if (!done.some(({ ops }) => ops.some(({ op }) => op === 'signal_process'))) {
-      return 'what was done is undone now.'
-    }
+    const { onwardFrom } = this.plan
+    if (onwardFrom === undefined || index <= onwardFrom) return 'what was done is undone now.'
     return 'what was done stays so; what is left is done by the next command about this container.'
   }
 

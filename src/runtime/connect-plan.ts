@@ -1,15 +1,17 @@
 // How a container that runs joins one more network, and leaves one. The links are made from the host as at its start; a second
 // process goes into the container's network namespace and does there what init has done at the start.
 
-import type { ContainerFile } from './context.ts'
 import type { Op, Slot } from './op.ts'
+import { inverses } from './ops.ts'
 import type { DefaultRoute, PlannedNetworks } from './planned-networks.ts'
 import type { Plan, Step } from './step.ts'
+import { lockContainerStep, type Replacement } from './steps/container-files.ts'
 import { containerStep, endsWith, hostStep } from './steps/container-step.ts'
 import {
   announceNameStep,
   claimAddressesStep,
   configureLinksStep,
+  deleteLink,
   linkSteps,
   releasePlace,
   withdrawNames,
@@ -20,12 +22,13 @@ import { networkSteps, recordNetworkStep } from './steps/networks.ts'
 /** All of it is decided before the plan is made. */
 type ChangeContext = {
   containerId: string
+  lockFile: string
   /** Of a container that runs. */
   process?: ContainerProcess
   /** The new text of container.json; written aside first. */
   record: { path: string; aside: string; text: string }
-  /** hosts and resolv.conf with their new texts. */
-  files: ContainerFile[]
+  /** hosts and resolv.conf, those of them that change. */
+  files: Pick<Replacement, 'path' | 'before' | 'after'>[]
 }
 
 export type ConnectContext = ChangeContext & {
@@ -47,17 +50,17 @@ export type DisconnectContext = ChangeContext & {
 export function connectPlan(context: ConnectContext): Plan {
   const { containerId, process, networks, formerRoutes } = context
   const steps = [
+    lockContainerStep(context),
     ...(process && networks
       ? [
+          ...enterSteps(process),
           ...recordNetworkStep(networks),
           ...claimAddressesStep(networks, containerId),
           ...networkSteps(networks),
           ...linkSteps(networks, process.pid),
-          ...announceNameStep(networks),
-          findContainerStep(process),
-          enterNetworkStep(process),
           ...leaveWaysStep(formerRoutes),
-          ...configureLinksStep(networks),
+          ...configureLinksStep(networks).map(configureFurther),
+          ...announceNameStep(networks),
           ...rewriteFilesStep(context),
         ]
       : []),
@@ -69,66 +72,86 @@ export function connectPlan(context: ConnectContext): Plan {
 /** The ordered steps by which a container leaves a network. A pure function. */
 export function disconnectPlan(context: DisconnectContext): Plan {
   const { containerId, process, place, ports, routes } = context
-  const steps = [
-    ...(process && place
-      ? [
-          ...withdrawNamesStep(place.nameFiles),
-          ...withdrawPortsStep(ports),
-          findContainerStep(process),
-          enterNetworkStep(process),
-          deleteLinkStep(place.link, routes),
-          releaseAddressesStep(place.claims, place.endpointFile, containerId),
-          ...rewriteFilesStep(context),
-        ]
-      : []),
-    recordStep(context),
-  ]
-  return { containerId, command: 'network disconnect', steps }
+  const before = [lockContainerStep(context), ...(process && place ? enterSteps(process) : [])]
+  return {
+    containerId,
+    command: 'network disconnect',
+    ...(process && { onwardFrom: before.length }),
+    steps: [
+      ...before,
+      ...(place
+        ? [
+            ...withdrawNamesStep(place.nameFiles),
+            ...withdrawPortsStep(ports),
+            deleteLinkStep(place.link, routes),
+            releaseAddressesStep(place.claims, place.endpointFile, containerId),
+          ]
+        : []),
+      ...rewriteFilesStep(context).map(step => ({ ...step, undo: left })),
+      recordStep(context),
+    ],
+  }
 }
 
 const container: Slot = 'container'
 
-function enterNetworkStep({ pid }: ContainerProcess): Step {
-  return containerStep(
-    'enter-network-namespace',
-    'Addresses and routes of a network namespace are changed by a process in it. This one joins it, and nothing else of the container: no program of the container’s is needed, and none sees it.',
-    [
-      { op: 'setns', slot: container, namespaces: ['net'], pid },
-      { op: 'close', slot: container },
-    ],
-    endsWith.process,
-  )
+/** Nothing takes it back but the opposite command. */
+const left = { kernel: 'What was left stays so; minictr network connect joins it anew.' }
+
+/** Into the network namespace of the process. */
+export function enterNetwork({ pid, startTimeTicks }: ContainerProcess): Op[] {
+  return [
+    { op: 'open_process', pid, startTimeTicks, as: container },
+    { op: 'setns', slot: container, namespaces: ['net'], pid },
+    { op: 'close', slot: container },
+  ]
 }
 
-function leaveWaysStep(routes: ConnectContext['formerRoutes']): Step[] {
-  if (routes.length === 0) return []
+function enterSteps(process: ContainerProcess): Step[] {
   return [
+    findContainerStep(process),
     containerStep(
-      'leave-way-out',
-      'A container has one way out. The new network’s comes before those it has.',
-      routes.map((route): Op => ({ op: 'delete_route', ...route, tolerate: ['ESRCH'] })),
-      endsWith.namespace,
+      'enter-network-namespace',
+      'Addresses and routes of a network namespace are changed by a process in it. This one joins it, and nothing else of the container: no program of the container’s is needed, and none sees it.',
+      enterNetwork(process).slice(1),
+      endsWith.process,
     ),
   ]
 }
 
+function leaveWaysStep(routes: ConnectContext['formerRoutes']): Step[] {
+  if (routes.length === 0) return []
+  const ops = routes.map((route): Op => ({ op: 'delete_route', ...route, tolerate: ['ESRCH'] }))
+  const why =
+    'A container has one way out. The new network’s comes before those it has. Only now that the new link is there: meanwhile nothing gets out.'
+  return [{ ...containerStep('leave-way-out', why, ops), undo: inverses(ops) }]
+}
+
+/** The step of a start, told for a container that runs: its namespace stays when it is taken back. */
+function configureFurther(step: Step): Step {
+  return {
+    ...step,
+    why: 'The new link gets its addresses and is switched on; what is for none of its neighbours goes to the gateway, if this is the way out now. By the process that has joined the namespace, since only there the link can be seen.',
+    undo: inverses(step.ops),
+  }
+}
+
 function deleteLinkStep(link: string, routes: DisconnectContext['routes']): Step {
-  return containerStep(
-    'delete-link',
-    'The link goes with its addresses and routes; of a veth pair the host’s end goes as well. Where it was the way out, another network is that now.',
-    [
-      { op: 'delete_link', name: link, tolerate: ['ENODEV'] },
-      ...routes.map((route): Op => ({ op: 'add_route', ...route, tolerate: ['EEXIST'] })),
-    ],
-    endsWith.namespace,
-  )
+  return {
+    ...containerStep(
+      'delete-link',
+      'The link goes with its addresses and routes; of a veth pair the host’s end goes as well. Where it was the way out, another network is that now.',
+      [deleteLink(link), ...routes.map((route): Op => ({ op: 'add_route', ...route, tolerate: ['EEXIST'] }))],
+    ),
+    undo: left,
+  }
 }
 
 function withdrawNamesStep(nameFiles: string[]): Step[] {
   if (nameFiles.length === 0) return []
   const why =
-    'First of all nobody is to find the container in the network any more: its DNS server forgets it with its file.'
-  return [lasting('withdraw-name', why, withdrawNames(nameFiles))]
+    'First of all nobody is to find the container in the network any more: its DNS server forgets it with its file. From here on nothing is taken back: what is left half-way is done by the next command.'
+  return [leaving('withdraw-name', why, withdrawNames(nameFiles))]
 }
 
 function withdrawPortsStep(ports: DisconnectContext['ports']): Step[] {
@@ -144,7 +167,7 @@ function withdrawPortsStep(ports: DisconnectContext['ports']): Step[] {
   const why =
     'The ports of the host lead to the container by this network: they are free for others from now on. At the container’s next start they lead to it by another one.'
   return [
-    lasting('withdraw-ports', why, [
+    leaving('withdraw-ports', why, [
       ...(removeRules === '' ? [] : [{ op: 'nft', commands: removeRules } satisfies Op]),
       ...end,
     ]),
@@ -153,29 +176,40 @@ function withdrawPortsStep(ports: DisconnectContext['ports']): Step[] {
 
 function releaseAddressesStep(claims: string[], endpointFile: string, containerId: string): Step {
   const why = 'The addresses are free for others: only now, when no link has them.'
-  return lasting('release-addresses', why, releasePlace(claims, endpointFile, containerId))
+  return leaving('release-addresses', why, releasePlace(claims, endpointFile, containerId))
 }
 
 function rewriteFilesStep({ files }: ChangeContext): Step[] {
   if (files.length === 0) return []
   const why =
     'hosts and resolv.conf name the networks the container is in now. They are written in place: what is mounted in the container is these very files.'
-  const ops = files.map(
-    ({ path, content }): Op => ({ op: 'write_file', path, content, how: 'existing', tolerate: ['ENOENT'] }),
-  )
-  return [lasting('rewrite-network-files', why, ops)]
+  const write = (path: string, content: string): Op => {
+    return { op: 'write_file', path, content, how: 'existing', tolerate: ['ENOENT'] }
+  }
+  return [
+    hostStep(
+      'rewrite-network-files',
+      why,
+      files.map(({ path, after }) => write(path, after)),
+      'container',
+      files.map(({ path, before }) => write(path, before)),
+    ),
+  ]
 }
 
 function recordStep({ record: { path, aside, text } }: ChangeContext): Step {
-  const why =
-    'container.json says which networks the container is in whenever it starts. Written aside and renamed: a reader sees the old one or the new one.'
-  return lasting('record-networks', why, [
-    { op: 'write_file', path: aside, content: text, how: 'create', mode: 0o600 },
-    { op: 'rename', path: aside, to: path },
-  ])
+  return hostStep(
+    'record-networks',
+    'container.json says which networks the container is in whenever it starts. Written aside and renamed: a reader sees the old one or the new one. Last of all: with it, all is done.',
+    [
+      { op: 'write_file', path: aside, content: text, how: 'create', mode: 0o600 },
+      { op: 'rename', path: aside, to: path },
+    ],
+    'container',
+    [{ op: 'unlink', path: aside, tolerate: ['ENOENT'] }],
+  )
 }
 
-/** Nothing takes it back but the opposite command. */
-function lasting(id: string, why: string, ops: Op[]): Step {
-  return hostStep(id, why, ops, 'run', [])
+function leaving(id: string, why: string, ops: Op[]): Step {
+  return { ...hostStep(id, why, ops, 'run', []), undo: left }
 }

@@ -5,12 +5,31 @@ import { makeDirectories } from '../system/directory.ts'
 import { at, errnoOf } from '../system/errno.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
 import type { Op } from './op.ts'
-import type { Step } from './step.ts'
+import type { Step, Undo } from './step.ts'
+import { undoesOf } from './steps/undo.ts'
 
-export type JournalEntry = { step: string; lasts: Step['lasts']; undo: Op[] }
+export type JournalEntry = Undo & { lasts: Step['lasts'] }
 
 /** Whose journal it is: while this process, the monitor, runs, nobody else may undo. */
 type OwnerLine = { owner: ProcessIdentity }
+
+/** What a command does to a container that runs, besides its run. */
+export type FurtherAct = {
+  /** `network connect` */
+  command: string
+  /** The id of what it is about. */
+  subject: string
+  /** Who does it: while this process runs, nobody else may see to it. */
+  maker: ProcessIdentity
+  /** The process that performs the container's side of it. */
+  inside: ProcessIdentity
+}
+
+/** The entries behind the first of these are that act's, until the other one says that it is done, or undone. */
+type BegunLine = { begun: FurtherAct }
+type OverLine = { over: true }
+
+type Line = JournalEntry | OwnerLine | BegunLine | OverLine
 
 /** The journal of one container: a line of JSON for each host step, in a directory that dies with the machine. */
 export class Journal {
@@ -35,11 +54,11 @@ export class Journal {
     if (entries.length === 0) return
     const lines = linesOf(entries)
     if (this.isBegun) this.append(lines)
-    else this.begin(lines)
+    else this.claim(lines)
     this.isBegun = true
   }
 
-  private append(lines: string): void {
+  protected append(lines: string): void {
     try {
       appendFileSync(this.path, lines)
     } catch (error) {
@@ -48,7 +67,7 @@ export class Journal {
   }
 
   /** Made aside and renamed: a directory under the container's id without its owner would seem to be nobody's. */
-  private begin(lines: string): void {
+  private claim(lines: string): void {
     const aside = asideOf(this.directory, this.maker)
     const opening = this.maker ? `${JSON.stringify({ owner: this.maker } satisfies OwnerLine)}\n` : ''
     try {
@@ -63,15 +82,28 @@ export class Journal {
 
   /** The process that wrote it; undefined where there is no journal. */
   owner(): ProcessIdentity | undefined {
-    return this.lines().find(line => 'owner' in line)?.owner
+    return this.state().owner
+  }
+
+  /** The same, and what was begun besides and is not over yet, with its entries. */
+  state(): { owner?: ProcessIdentity; unfinished?: FurtherAct & { entries: JournalEntry[] } } {
+    const lines = this.lines()
+    const owner = lines.find(line => 'owner' in line)?.owner
+    const last = lines.findLastIndex(line => 'begun' in line || 'over' in line)
+    const line = lines[last]
+    return {
+      ...(owner && { owner }),
+      ...(line &&
+        'begun' in line && { unfinished: { ...line.begun, entries: entriesIn(lines.slice(last)) } }),
+    }
   }
 
   /** The entries as written, oldest first; none where there is no journal. A torn last line is left out. */
   read(): JournalEntry[] {
-    return this.lines().filter(line => 'undo' in line)
+    return entriesIn(this.lines())
   }
 
-  private lines(): (JournalEntry | OwnerLine)[] {
+  private lines(): Line[] {
     let text: string
     try {
       text = readFileSync(this.path, 'utf8')
@@ -92,7 +124,7 @@ export class Journal {
 }
 
 /** Nothing of a line that a full disk has cut: what it would have undone was not done. */
-function parsed(line: string): (JournalEntry | OwnerLine)[] {
+function parsed(line: string): Line[] {
   try {
     return line === '' ? [] : [JSON.parse(line)]
   } catch {
@@ -112,20 +144,35 @@ export function makerOfAside(name: string): ProcessIdentity | 'nobody' | undefin
   return pid === undefined || startTimeTicks === undefined ? 'nobody' : { pid: Number(pid), startTimeTicks }
 }
 
-/** What is done besides to a container whose journal another command has begun: its lines follow that one's. */
+function entriesIn(lines: Line[]): JournalEntry[] {
+  return lines.filter(line => 'undo' in line)
+}
+
+/**
+ * What is done besides to a container whose journal another command has begun: its lines follow that one's. For whoever has the
+ * container's lock, so that one act is over before the next begins.
+ */
 export class FurtherJournal extends Journal {
   readonly #entries: JournalEntry[] = []
-  readonly #path: string
 
-  constructor(directory: string) {
-    super(directory)
-    this.#path = `${directory}/journal`
+  /** Says who does what from here on: whoever comes after a crash sees to it. */
+  begin(act: FurtherAct): void {
+    this.append(linesOf([{ begun: act }]))
+  }
+
+  /** Nothing of it is left to be seen to. Of a container that has ended meanwhile there is no journal any more. */
+  over(): void {
+    try {
+      this.append(linesOf([{ over: true }]))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
   }
 
   override record(steps: Step[]): void {
     const entries = entriesOf(steps)
     if (entries.length === 0) return
-    appendFileSync(this.#path, linesOf(entries))
+    this.append(linesOf(entries))
     this.#entries.push(...entries)
   }
 
@@ -141,13 +188,9 @@ export class FurtherJournal extends Journal {
 }
 
 function entriesOf(steps: Step[]): JournalEntry[] {
-  return steps.flatMap(step =>
-    Array.isArray(step.undo) && step.undo.length > 0
-      ? [{ step: step.id, lasts: step.lasts, undo: step.undo } satisfies JournalEntry]
-      : [],
-  )
+  return steps.flatMap(step => undoesOf([step]).map(undo => ({ ...undo, lasts: step.lasts })))
 }
 
-function linesOf(entries: JournalEntry[]): string {
-  return entries.map(entry => `${JSON.stringify(entry)}\n`).join('')
+function linesOf(lines: Line[]): string {
+  return lines.map(line => `${JSON.stringify(line)}\n`).join('')
 }

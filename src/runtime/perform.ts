@@ -3,13 +3,13 @@
 
 import type { Answer, Call, Executor, Performance } from '../system/executor.ts'
 import { likelyCause } from '../system/likely-cause.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { LateValues } from './late-values.ts'
 import type { Op } from './op.ts'
 import { callOf, showOp } from './ops.ts'
 import type { Plan, Range, Step, Undo } from './step.ts'
 import { StepError } from './step-error.ts'
-import { undoStep } from './steps/undo.ts'
+import { undoesOf, undoStep } from './steps/undo.ts'
 
 export type StepReport = {
   step: Step
@@ -39,7 +39,8 @@ export type Observer = {
 /** The two processes that perform ops: the monitor on the host, init on the container’s side. */
 export type Executors = { host: Executor; container: Executor }
 
-export type Outcome = { pid: number } | { quit: true; leftovers: string[] }
+/** `quit`: somebody who watched did not go on; `index` is that of the step before which that was. */
+export type Outcome = { pid: number } | { quit: true; index: number; leftovers: string[] }
 
 /**
  * Performs the plan, or a part of it, and returns the PID of the container's process as the host sees it. Whoever watches is
@@ -65,7 +66,7 @@ export async function perform(
   for (const [at, batch] of all.entries()) {
     if ((await observer.before?.(batch[0]!, index, total)) === 'quit') {
       const { failed } = await rollBack(journal, executors, late, plan.steps.slice(from, index), observer)
-      return { quit: true, leftovers: failed }
+      return { quit: true, index, leftovers: failed }
     }
     const ops = batch.flatMap(step => step.ops)
     const startedNs = begun ? answeredNs : process.hrtime.bigint()
@@ -181,18 +182,34 @@ async function rollBack(
     }
   }
   const ids = new Set(begun.map(step => step.id))
-  if (journal) return await undo(journal, executors.host, entry => ids.has(entry.step), observer)
-  return await undoEntries(undoesOf(begun).reverse(), executors.host, [], observer)
+  const entries = journal ? journal.read().filter(({ step }) => ids.has(step)) : undoesOf(begun)
+  return await undoOnBothSides(entries.reverse(), executors, journal?.forgetting(), observer)
 }
 
-/** Undoes what the journal holds and `chosen` lets pass, last step first. Forgets the journal when nothing failed. */
-export async function undo(
-  journal: Journal,
-  host: Executor,
-  chosen: (entry: JournalEntry) => boolean = () => true,
+/** Undoes all that the journal of a run holds, last step first. Forgets the journal when nothing failed. */
+export async function undo(journal: Journal, host: Executor): Promise<Undoing> {
+  return await undoEntries(journal.read().reverse(), host, journal.forgetting())
+}
+
+/** As `undoEntries`, where a process in the container undoes some of it: each part by its side, one after the other. */
+export async function undoOnBothSides(
+  entries: Undo[],
+  executors: Executors,
+  afterwards: Op[] = [],
   observer?: Observer,
 ): Promise<Undoing> {
-  return await undoEntries(journal.read().filter(chosen).reverse(), host, journal.forgetting(), observer)
+  const all: Undoing = { undone: [], failed: [] }
+  for (let left = entries, isFirst = true; isFirst || left.length > 0; isFirst = false) {
+    const { side = 'host' } = left[0] ?? {}
+    const end = left.findIndex(entry => (entry.side ?? 'host') !== side)
+    const part = end < 0 ? left : left.slice(0, end)
+    left = left.slice(part.length)
+    const isLast = left.length === 0 && all.failed.length === 0
+    const { undone, failed } = await undoEntries(part, executors[side], isLast ? afterwards : [], observer)
+    all.undone.push(...undone)
+    all.failed.push(...failed)
+  }
+  return all
 }
 
 /** The steps that were undone, and a line for each that was not; `quit` where somebody who watched did not go on. */
@@ -201,8 +218,8 @@ export type Undoing = { undone: string[]; failed: string[]; quit?: true }
 /**
  * Undoes in this order, and performs `afterwards` if nothing failed, all in one message. Goes on behind what failed, so
  * that one stuck object does not keep the others. Where the undoing is itself a part of a plan (`within`), whoever watches is
- * asked before each step of it and told after it, as by `perform`. Where nobody watches, links go last and are not waited for:
- * they go by themselves, a moment after the processes, and all that is left is to see to it.
+ * asked before each step of it and told after it, as by `perform`. Where nobody watches, what goes by itself a moment after the
+ * processes, as their links do, is seen to last and not waited for.
  */
 export async function undoEntries(
   entries: Undo[],
@@ -216,7 +233,7 @@ export async function undoEntries(
   const last = { step: 'journal', undo: afterwards }
   const ask = within && observer.before
   const isWatched = ask !== undefined || (within !== undefined && observer.after !== undefined)
-  const isWaitedFor = ({ undo }: Undo) => isWatched || !undo.some(isOfLink)
+  const isWaitedFor = ({ undo }: Undo) => isWatched || !undo.some(goesByItself)
   const waitedFor = [...entries.filter(isWaitedFor), last].filter(({ undo }) => undo.length > 0)
   for (let left = waitedFor; left.length > 0; ) {
     const batch = ask ? left.slice(0, 1) : left
@@ -233,14 +250,9 @@ export async function undoEntries(
     if (failed) undoing.failed.push(`${batch[end]!.step}: ${showOp(failed.op)} = ${failed.errno}`)
     left = left.slice(failed ? end + 1 : batch.length).filter(entry => !failed || entry !== last)
   }
-  const links = entries.filter(entry => !isWaitedFor(entry)).flatMap(({ undo }) => undo)
-  if (links.length > 0) host.tell(links.map(op => callOf(op, late)))
+  const rest = entries.filter(entry => !isWaitedFor(entry)).flatMap(({ undo }) => undo)
+  if (rest.length > 0) host.tell(rest.map(op => callOf(op, late)))
   return undoing
-}
-
-/** What undoes these steps, in their order. */
-export function undoesOf(steps: Step[]): Undo[] {
-  return steps.flatMap(({ id, undo }) => (Array.isArray(undo) && undo.length > 0 ? { step: id, undo } : []))
 }
 
 /** A plan may hold less by now than was told, never more. */
@@ -249,8 +261,8 @@ function placeIn(plan: Plan | undefined, step: Step): { index: number; total: nu
   return { index: steps.findIndex(({ id }) => id === step.id), total: steps.length }
 }
 
-function isOfLink({ op }: Op): boolean {
-  return op === 'delete_link'
+function goesByItself({ op }: Op): boolean {
+  return op === 'await_absence'
 }
 
 function reportUndone(entries: Undo[], answers: Answer[], { undone }: Observer): void {

@@ -17,6 +17,8 @@ export type Step = {
   ops: Op[]
   /** How the step is undone, or why the kernel undoes it by itself. */
   undo: Op[] | { kernel: string }
+  /** The side that undoes it, where that is the other one: what lies in the container’s namespaces is found only there. */
+  undoneBy?: 'container'
   /** Until when it holds: `run` is undone when the process has ended, `container` when the container is removed. */
   lasts: 'run' | 'container'
 }
@@ -27,10 +29,14 @@ export type Plan = {
   /** The command that performs it: `run`. */
   command: string
   steps: Step[]
+  /**
+   * From this step on, counted from 0, nothing can be taken back: what is left half-way is gone on with by a later command.
+   */
+  onwardFrom?: number
 }
 
-/** What takes a step back that was performed, by the step's id. */
-export type Undo = { step: string; undo: Op[] }
+/** What takes a step back that was performed, by the step's id; `container`: a process in the container's namespaces does it. */
+export type Undo = { step: string; undo: Op[]; side?: 'container' }
 
 /** Some steps of a plan, by their numbers counted from 0: from one up to another, which is none of them. */
 export type Range = { from?: number; to?: number }

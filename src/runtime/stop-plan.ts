@@ -46,12 +46,13 @@ export type StopContext = SignalContext & {
 export function stopPlan(context: StopContext): Plan {
   const { containerId, command, process, signal, timeoutMs, freezer, isToBeThawed } = context
   const ask = askToEndStep(process, signal, timeoutMs, isToBeThawed ? freezer : undefined)
+  const before = [announceEndStep(context.cleanerFile), findProcessStep(process)]
   return {
     containerId,
     command,
+    onwardFrom: before.length,
     steps: [
-      announceEndStep(context.cleanerFile),
-      findProcessStep(process),
+      ...before,
       ...(signal === 'SIGKILL' ? [] : [ask]),
       killProcessStep(process, freezer),
       awaitRecordStep(context.socket),
@@ -86,7 +87,7 @@ export function joinedPlan(command: string, first: Plan, then: Plan): Plan {
   const steps = then.steps.map(
     (step): Step => (ids.has(step.id) ? { ...step, id: `${step.id}-again` } : step),
   )
-  return { containerId: first.containerId, command, steps: [...first.steps, ...steps] }
+  return { ...first, command, steps: [...first.steps, ...steps] }
 }
 
 /** Gives back what the steps before the undoing hold, in the order in which they took it. */

@@ -161,17 +161,6 @@ describe('SIGKILL before a step of networks', { skip: unavailable, timeout: 900_
     await until('the links go', () => !leftovers().some(line => line.startsWith('mctr')))
     assert.deepEqual(leftovers(), [])
   })
-
-  it('to a command that joins a network is undone when the container leaves it, or ends', async () => {
-    await debian.container('steady')
-    const joining = debian.start(['network', 'connect', 'town', 'steady'])
-    await until('it begins', () => leftovers().some(line => line.includes('addresses/10.50')))
-    joining.child.kill('SIGKILL')
-    await joining.outcome
-    await debian.done('rm', '-f', 'steady')
-    await until('the links go', () => !leftovers().some(line => line.startsWith('mctr')))
-    assert.deepEqual(leftovers(), [])
-  })
 })
 
 describe('SIGKILL to a command that removes a network', { skip: unavailable, timeout: 120_000 }, () => {

@@ -122,6 +122,45 @@ test('a further journal adds lines to one that is there, and undoes and forgets 
   assert.deepEqual(further.forgetting(), [])
 })
 
+test('what was begun besides is unfinished until it is over, with the entries behind its beginning', t => {
+  const { runRoot } = roots(t)
+  const directory = join(runRoot, id)
+  const owner = identify(process.pid)!
+  new Journal(directory, owner).record([step])
+  const look = () => new Journal(directory).state()
+  assert.deepEqual(look(), { owner })
+  const act = {
+    command: 'network connect',
+    subject: 'ef'.repeat(32),
+    maker: owner,
+    inside: { pid: 1, startTimeTicks: '2' },
+  }
+  const further = new FurtherJournal(directory)
+  further.begin(act)
+  further.record([
+    { ...step, id: 'on-the-host' },
+    { ...step, id: 'inside', side: 'container' },
+    { ...step, id: 'made-outside', undoneBy: 'container' },
+  ])
+  const { unfinished } = look()
+  assert.deepEqual({ ...act, entries: unfinished!.entries }, unfinished)
+  assert.deepEqual(
+    unfinished!.entries.map(({ step, side }) => [step, side]),
+    [
+      ['on-the-host', undefined],
+      ['inside', 'container'],
+      ['made-outside', 'container'],
+    ],
+  )
+  further.over()
+  assert.deepEqual(look(), { owner })
+  new FurtherJournal(directory).begin({ ...act, subject: 'another' })
+  assert.deepEqual(look().unfinished, { ...act, subject: 'another', entries: [] })
+  rmSync(directory, { recursive: true })
+  further.over()
+  assert.deepEqual(readdirSync(runRoot), [])
+})
+
 test('a further journal begins none where the container has gone meanwhile', t => {
   const { runRoot } = roots(t)
   assert.throws(() => new FurtherJournal(join(runRoot, id)).record([step]), { code: 'ENOENT' })

@@ -1,8 +1,9 @@
-// minictr's own flags: ways to watch a container being made.
+// minictr's own flags: ways to watch a command at work.
 
-import type { RunFlagGroup } from './draft.ts'
+import type { Watching } from '../../learn/watch.ts'
+import type { FlagGroup } from './flag.ts'
 
-export const watchingFlags: RunFlagGroup = {
+export const watchingFlags: FlagGroup<{ options: Watching }> = {
   title: "Watching it happen (minictr's own)",
   flags: [
     {

@@ -54,6 +54,7 @@ export const addressRows: Rows<AddressOp> = {
     arguments: routeArguments,
     show: op => message('RTM_DELROUTE', routeAttributes(op)),
     shell: op => ({ run: routeCommand('delete', op) }),
+    inverse: ({ op: _, tolerate: __, ...route }) => [{ op: 'add_route', ...route, tolerate: ['EEXIST'] }],
   },
 }
 

@@ -12,8 +12,8 @@ export function tolerantCommand(op: Op, command: string): string {
   if (errors.length === 0 || op.op === 'open_process') return command
   const link = linkOf(op)
   if (link !== undefined && errors.every(errno => errno === 'EEXIST' || errno === 'ENODEV')) {
-    // Of several lines only the first makes it.
-    return `[ ${errors.includes('EEXIST') ? '' : '! '}-e /sys/class/net/${quote(link)} ] || ${command}`
+    // Of several lines only the first makes it. Unlike /sys/class/net this is of the network namespace of whoever looks.
+    return `[ ${errors.includes('EEXIST') ? '' : '! '}-e /proc/sys/net/ipv4/conf/${quote(link)} ] || ${command}`
   }
   if (op.op === 'lock') return tolerantLock(op.path, command, errors)
   if (op.op === 'copy_tree' && String(errors) === 'ENOTEMPTY') {

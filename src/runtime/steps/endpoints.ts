@@ -44,7 +44,10 @@ function claim(path: string, containerId: string): Op {
 
 const netns: Slot = 'network-namespace'
 
-/** The links, made from outside: one end is on the host, or all of it is a part of a link of the host's. */
+/**
+ * The links, made from outside: one end is on the host, or all of it is a part of a link of the host's. Of a container that runs
+ * (its PID is a number then) nothing takes them away but whoever takes them back.
+ */
 export function linkSteps(
   networks: PlannedNetworks | undefined,
   pid: Late | number = { late: 'pid' },
@@ -53,37 +56,39 @@ export function linkSteps(
   const [bridged, others] = [true, false].map(isBridged =>
     links.filter(({ kind }) => (kind.driver === 'bridge') === isBridged),
   )
+  const isRunning = typeof pid === 'number'
+  const hostLinks = bridged!.flatMap(({ kind }) => (kind.driver === 'bridge' ? kind.hostLink : []))
   return [
     ...linkStep(
       'create-veth',
       'A veth pair is a cable with two ends: what goes in at one comes out at the other. One end is plugged into the bridge, the other is made in the container’s network namespace from the start. From the host, whose bridge it is; now, because the namespace is found by the PID of a process in it. Both ends go with the namespace; where another process stands in that, they are deleted, since the address is another container’s from then on.',
       bridged!,
       pid,
-      bridged!.flatMap(({ kind }) => (kind.driver === 'bridge' ? deleteLink(kind.hostLink) : [])),
+      hostLinks.flatMap(name => [...(isRunning ? [] : [awaitAbsence(name)]), deleteLink(name)]),
     ),
     ...linkStep(
       'create-sublink',
       'A macvlan or ipvlan link is a further address on the wire of a link of this host, without any bridge. It is made in the container’s network namespace; from the host, where its parent is.',
       others!,
       pid,
-      { kernel: 'The kernel removes it when the network namespace has ended.' },
-    ),
+      isRunning
+        ? others!.map(({ name }) => deleteLink(name))
+        : { kernel: 'The kernel removes it when the network namespace has ended.' },
+    ).map(step => (isRunning ? { ...step, undoneBy: 'container' as const } : step)),
   ]
 }
 
 /** The kernel takes links away some hundredths of a second after the last process of their namespace. */
 const LINK_END_MS = 300
 
-function deleteLink(name: string): Op[] {
-  return [
-    {
-      op: 'await_absence',
-      path: `/proc/sys/net/ipv4/conf/${name}`,
-      timeoutMs: LINK_END_MS,
-      tolerate: ['ETIMEDOUT'],
-    },
-    { op: 'delete_link', name, tolerate: ['ENODEV'] },
-  ]
+function awaitAbsence(name: string): Op {
+  const path = `/proc/sys/net/ipv4/conf/${name}`
+  return { op: 'await_absence', path, timeoutMs: LINK_END_MS, tolerate: ['ETIMEDOUT'] }
+}
+
+/** A link that may be gone by now. */
+export function deleteLink(name: string): Op {
+  return { op: 'delete_link', name, tolerate: ['ENODEV'] }
 }
 
 function linkStep(

@@ -20,11 +20,20 @@ const whys: { [step: string]: string } = {
 
 const journalId = 'remove-run-directory'
 
+/** What undoes these steps, in their order; nothing for those that the kernel undoes. */
+export function undoesOf(steps: Step[]): Undo[] {
+  return steps.flatMap(({ id, side, undo, undoneBy }): Undo[] => {
+    if (!Array.isArray(undo) || undo.length === 0) return []
+    const isInside = side === 'container' || undoneBy === 'container'
+    return [{ step: id, undo, ...(isInside && { side: 'container' as const }) }]
+  })
+}
+
 /** The step that takes a step back; the `journal` itself is forgotten by one too. Its acts are those the journal has. */
-export function undoStep({ step, undo }: Undo): Step {
+export function undoStep({ step, undo, side }: Undo): Step {
   return {
     id: step === 'journal' ? journalId : `undo-${step}`,
-    side: 'host',
+    side: side ?? 'host',
     why:
       whys[step.replace(/-\d+$/, '')] ?? `What the step ${step} made is taken back, as the journal says how.`,
     ops: undo,

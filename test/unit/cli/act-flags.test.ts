@@ -5,7 +5,8 @@ import { describe, it } from 'node:test'
 import type { Command } from 'commander'
 import * as attach from '../../../src/cli/attach.ts'
 import type { GlobalOptions } from '../../../src/cli/command.ts'
-import { plannable } from '../../../src/cli/plannable.ts'
+import { namedFirst, plannable } from '../../../src/cli/plannable.ts'
+import { plannedAct, plannedUsage } from '../../../src/cli/planned-command.ts'
 import { readCommandLine } from '../../../src/cli/program.ts'
 import * as rm from '../../../src/cli/rm.ts'
 import * as stop from '../../../src/cli/stop.ts'
@@ -121,6 +122,33 @@ describe('the flags of update', () => {
 describe('explain and script', () => {
   it('know every command that acts on a container by steps', () => {
     const expected = 'create exec kill pause rename restart rm run start stop unpause update'.split(' ')
-    assert.deepEqual(Object.keys(plannable).sort(), expected)
+    const networks = ['network connect', 'network disconnect']
+    assert.deepEqual(Object.keys(plannable).sort(), [...expected, ...networks].sort())
+  })
+
+  it('find a name of two words at the beginning of a line', () => {
+    const found = namedFirst(['network', 'connect', '--alias', 'db', 'back', 'web'])
+    assert.deepEqual(found, { name: 'network connect', rest: ['--alias', 'db', 'back', 'web'] })
+    assert.deepEqual(namedFirst(['stop', 'network']), { name: 'stop', rest: ['network'] })
+    assert.deepEqual(
+      [namedFirst(['network', 'ls']), namedFirst(['network']), namedFirst([])],
+      Array(3).fill(undefined),
+    )
+  })
+
+  it('name all of them where none of them is meant', async () => {
+    for (const line of ['network', 'network ls', 'toString']) {
+      await assert.rejects(plannedAct('explain', line.split(' '), globals), ({ message }: Error) => {
+        assert.match(
+          message,
+          /^'minictr explain' is followed by 'run', .*'network connect' or 'network disconnect', not by '/,
+        )
+        return message.includes(`not by '${line}'`)
+      })
+    }
+    assert.match(
+      plannedUsage('script'),
+      /^ {8}minictr script network connect \[OPTIONS\] NETWORK CONTAINER$/m,
+    )
   })
 })

@@ -112,8 +112,12 @@ describe('network connect', () => {
         container: 'box',
         wish: { name: 'web', aliases: ['a', 'b'], ipv4Address: '10.0.0.9', gatewayPriority: -2 },
         links: [{ container: 'db', alias: 'data' }],
+        watching: { step: false, timing: false },
       },
     )
+    const watched = parseNetworkConnect('--step --timing --trace file web box'.split(' '))
+    assert.ok(watched !== 'help')
+    assert.deepEqual(watched.watching, { step: true, timing: true, traceFile: 'file' })
     assert.equal(parseNetworkConnect(['--help']), 'help')
   })
 

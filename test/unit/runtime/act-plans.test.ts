@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { limitChanges } from '../../../src/runtime/cgroup-limits.ts'
+import { connectPlan, disconnectPlan } from '../../../src/runtime/connect-plan.ts'
 import { freezerOf } from '../../../src/runtime/freezer.ts'
 import type { Op } from '../../../src/runtime/op.ts'
 import { showOp } from '../../../src/runtime/ops.ts'
 import { pausePlan, unpausePlan } from '../../../src/runtime/pause-plan.ts'
+import type { LinkKind } from '../../../src/runtime/planned-networks.ts'
 import { renamePlan } from '../../../src/runtime/rename-plan.ts'
 import type { Resources } from '../../../src/runtime/spec.ts'
+import { undoesOf } from '../../../src/runtime/steps/undo.ts'
 import { updatePlan } from '../../../src/runtime/update-plan.ts'
 import { hybridHost, unifiedHost } from './hosts.ts'
 
@@ -32,6 +35,88 @@ describe('the plans of pause and unpause', () => {
       'write("/sys/fs/cgroup/minictr/c0ffee/cgroup.freeze", "0")',
       'read("/sys/fs/cgroup/minictr/c0ffee/cgroup.events") until there is a line "frozen 0"',
     ])
+  })
+})
+
+const change = {
+  containerId,
+  lockFile,
+  process: { pid: 7, startTimeTicks: '9' },
+  record: { path: '/c/container.json', aside: '/c/container.json.new', text: 'new' },
+  files: [{ path: '/c/hosts', before: 'old', after: 'new' }],
+}
+const formerRoute = { destination: '0.0.0.0/0', gateway: '10.0.0.1', link: 'eth0' }
+
+function joining(kind: LinkKind) {
+  const link = { name: 'eth1', kind, addresses: ['10.1.0.2/24'], settings: [] }
+  const place = {
+    networkName: 'back',
+    networkFile: '/networks/back',
+    claims: ['/addresses/10.1.0.2'],
+    endpoint: { path: '/endpoints/c0ffee.json', content: '' },
+    link: { ...link, defaultRoutes: [{ destination: '0.0.0.0/0', gateway: '10.1.0.1' }] },
+    names: [],
+  }
+  const networks = { hostSettings: [], bridges: [], nameServers: [], files: [], places: [place] }
+  return connectPlan({ ...change, networks, formerRoutes: [formerRoute] })
+}
+
+describe('the plan of joining a network', () => {
+  const onBridge = { driver: 'bridge', hostLink: 'veth', bridge: 'br', alias: '', isHairpin: false } as const
+
+  it('gives the former way out back before the link goes, and each side undoes what only it can see', () => {
+    const undoing = undoesOf(joining(onBridge).steps).reverse()
+    assert.deepEqual(
+      undoing.map(({ step, side = 'host', undo }) => [step, side, ...undo.map(showOp)]),
+      [
+        ['record-networks', 'host', 'unlink("/c/container.json.new")'],
+        ['rewrite-network-files', 'host', 'write("/c/hosts", "old")'],
+        [
+          ...['configure-links', 'container'],
+          'rtnetlink(RTM_DELROUTE, {RTA_DST 0.0.0.0/0, RTA_GATEWAY 10.1.0.1, RTA_OIF eth1})',
+          'rtnetlink(RTM_DELADDR, {dev eth1, IFA_LOCAL 10.1.0.2/24})',
+        ],
+        [
+          ...['leave-way-out', 'container'],
+          'rtnetlink(RTM_NEWROUTE, {RTA_DST 0.0.0.0/0, RTA_GATEWAY 10.0.0.1, RTA_OIF eth0})',
+        ],
+        ['create-veth', 'host', 'rtnetlink(RTM_DELLINK, {dev veth})'],
+        [
+          ...['claim-addresses', 'host', 'unlink("/endpoints/c0ffee.json")'],
+          'unlink("/addresses/10.1.0.2") if it holds "c0ffee"',
+        ],
+      ],
+    )
+  })
+
+  it('has a link that lies in the container alone deleted there', () => {
+    const { steps } = joining({ driver: 'macvlan', parent: 'eth9', mode: 'bridge' })
+    const [undo] = undoesOf(steps.filter(({ id }) => id === 'create-sublink'))
+    assert.deepEqual(
+      [undo!.side, ...undo!.undo.map(showOp)],
+      ['container', 'rtnetlink(RTM_DELLINK, {dev eth1})'],
+    )
+    assert.equal(steps.find(({ id }) => id === 'create-sublink')!.side, 'host')
+  })
+})
+
+describe('the plan of leaving a network', () => {
+  it('takes nothing back from the first step on that takes something away', () => {
+    const place = { link: 'eth1', claims: ['/a'], endpointFile: '/e', nameFiles: ['/n'] }
+    const { steps, onwardFrom } = disconnectPlan({ ...change, place, routes: [formerRoute] })
+    assert.equal(steps[onwardFrom!]!.id, 'withdraw-name')
+    assert.deepEqual(
+      undoesOf(steps).map(({ step }) => step),
+      ['record-networks'],
+    )
+  })
+
+  it('goes on where somebody was killed when the place was released already', () => {
+    const { steps } = disconnectPlan({ ...change, routes: [] })
+    assert.deepEqual(
+      steps.map(({ id }) => id),
+      ['lock-container', 'rewrite-network-files', 'record-networks'],
+    )
   })
 })
 

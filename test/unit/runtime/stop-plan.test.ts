@@ -5,9 +5,8 @@ import { describe, it } from 'node:test'
 import { freezerOf } from '../../../src/runtime/freezer.ts'
 import type { Op } from '../../../src/runtime/op.ts'
 import { shellTwin } from '../../../src/runtime/ops.ts'
-import { undoesOf } from '../../../src/runtime/perform.ts'
 import type { Plan, Undo } from '../../../src/runtime/step.ts'
-import { undoStep } from '../../../src/runtime/steps/undo.ts'
+import { undoesOf, undoStep } from '../../../src/runtime/steps/undo.ts'
 import {
   joinedPlan,
   removePlan,
