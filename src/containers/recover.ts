@@ -13,10 +13,10 @@ import type { RunSettings } from './plan-run.ts'
 import { containerIds, containerPaths, type RestartWait, type Roots, readJson } from './state.ts'
 
 /**
- * Undoes what is left of runs whose monitor is gone, and of networks that running containers were just joining or leaving. A container that was complete stays, stopped, its processes killed: without
- * its monitor nobody takes its output. One that was being made goes, and one that its restart policy wants to run is
- * waited for again. Returns what could not be undone, a line each: a command
- * that only looks goes on without.
+ * Undoes what is left of runs whose monitor is gone, and of networks that running containers were just joining or leaving. A
+ * container that was complete stays, stopped, its processes killed: without its monitor nobody takes its output. One that
+ * was being made goes, and one that its restart policy wants to run is waited for again. Returns what could not be undone,
+ * a line each: a command that only looks goes on without.
  */
 export async function recover(roots: RunSettings): Promise<string[]> {
   const { runs, changes } = abandoned(roots)

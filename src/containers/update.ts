@@ -29,9 +29,9 @@ export type Update = { resources: ResourceOptions; restart?: RestartPolicy }
 export type PlannedUpdate = { plan: Plan; warnings: string[] }
 
 /**
- * Changes a container. Returns what Docker would warn of; undefined where somebody who watched did not go on. Throws MinictrError for limits that contradict each other, or those the
- * container has, and where the kernel refuses one; nothing is changed then. Source: moby, daemon/update.go and
- * container/container_unix.go (UpdateContainer).
+ * Changes a container. Returns what Docker would warn of; undefined where somebody who watched did not go on. Throws
+ * MinictrError for limits that contradict each other, or those the container has, and where the kernel refuses one; nothing
+ * is changed then. Source: moby, daemon/update.go and container/container_unix.go (UpdateContainer).
  */
 export async function updateContainer(
   container: Container,
