@@ -23,6 +23,7 @@ Examples:
   minictr explain run -p 8080:80 --only create-veth nginx      how it gets its link
   minictr explain exec -it web bash                            getting into a container
   minictr explain stop web                                     how one is ended, and all that is undone
+  minictr explain network connect back web                     how one more network is joined
   minictr explain run --json debian:trixie | jq '.steps[].id'  for programs
 `
 

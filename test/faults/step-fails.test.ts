@@ -76,7 +76,7 @@ for (const mapped of [false, true]) {
           before: async (_, index, total) => (index === total - 1 ? 'quit' : 'go'),
         },
       )
-      assert.deepEqual(outcome, { quit: true, leftovers: [] })
+      assert.deepEqual(outcome, { quit: true, index: steps.length - 1, leftovers: [] })
       await monitor.close()
       assertClean(bundle, before)
     })

@@ -121,6 +121,21 @@ describe('joining and leaving a network', { skip: unavailable, timeout: 300_000 
     assert.doesNotMatch(only, /configure-links/)
   })
 
+  it('is undone by steps of their own at the end of the container', async () => {
+    await box()
+    await debian.done('network', ...connect)
+    const told = await debian.done('explain', 'stop', '--json', 'box')
+    const ids = (JSON.parse(told).steps as { id: string }[]).map(({ id }) => id)
+    assert.deepEqual(ids, [...new Set(ids)])
+    for (const id of ['undo-claim-addresses', 'undo-claim-addresses-2', 'undo-create-veth-2'])
+      assert.ok(ids.includes(id), id)
+    const { stderr } = await debian.minictr('stop', '--timing', '-t', '0', 'box')
+    assert.deepEqual(
+      toldIn(stderr),
+      ids.map((id, index) => `${index + 1}/${ids.length} ${id}`),
+    )
+  })
+
   it('that cannot be is told as by the command itself', async () => {
     await box()
     const refused = (message: RegExp, ...words: string[]) =>
