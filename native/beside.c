@@ -1,5 +1,6 @@
-// The role beside: starts a monitor, and another program (Node) that has the monitor's sockets as descriptors 3 and 4, and as
-// 5 the way to say with which status we are to end. Forking this small program takes a hundredth of what forking Node would, and the monitor gets ready meanwhile.
+// The role beside: starts a monitor, and another program (Node) that has the monitor's sockets as descriptors 3 and 4, and
+// as 5 the way to say with which status we are to end. Forking this small program takes a hundredth of what forking Node
+// would, and the monitor gets ready meanwhile.
 
 #include "roles.h"
 

@@ -14,8 +14,9 @@ const directories: { [flag: string]: 'root' | 'runRoot' | 'configFile' } = {
 }
 
 /**
- * Reads the global options; `words` is what follows them, the command's name first (what `help` is about, where
- * that is wanted). Relative paths are taken from the working directory. Throws MinictrError in Docker's words for an unknown flag or a missing value.
+ * Reads the global options; `words` is what follows them, the command's name first (what `help` is about, where that is
+ * wanted). Relative paths are taken from the working directory. Throws MinictrError in Docker's words for an unknown flag
+ * or a missing value.
  */
 export function parseGlobals(argv: string[]): Invocation {
   const globals: GlobalOptions = {

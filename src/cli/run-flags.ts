@@ -55,8 +55,8 @@ export const createFlags: RunFlagGroup[] = runFlags.map(group => ({
 
 /**
  * Parses what follows `minictr run` (or `explain run`, `script run`: `program` is what errors call it). The result is
- * `'help'` where `--help` was asked for; `extra` are further flags of such a command, `flags` those of `create`. Reads the files that flags name.
- * Throws MinictrError in Docker's words, with the exit status 125.
+ * `'help'` where `--help` was asked for; `extra` are further flags of such a command, `flags` those of `create`. Reads the
+ * files that flags name. Throws MinictrError in Docker's words, with the exit status 125.
  */
 export function parseRun(
   args: string[],

@@ -46,10 +46,10 @@ export type EndOptions = {
 export type Ended = { died?: Container; failed: string[]; quit?: true; runsAgain?: true }
 
 /**
- * Tells that the container died, and undoes what its run has left in the reverse order of its journal; one that goes at its end
- * (--rm) is removed, and one whose restart policy asks for it is waited for. What was never wholly made is undone as well. Does
- * nothing where somebody else has done so, be it that the container runs again by now. `host` performs it. Throws MinictrError where somebody
- * else does not let go of the container's lock.
+ * Tells that the container died, and undoes what its run has left in the reverse order of its journal; one that goes at its
+ * end (--rm) is removed, and one whose restart policy asks for it is waited for. What was never wholly made is undone as
+ * well. Does nothing where somebody else has done so, be it that the container runs again by now. `host` performs it.
+ * Throws MinictrError where somebody else does not let go of the container's lock.
  */
 export async function endRun(
   roots: RunSettings,

@@ -16,8 +16,9 @@ const LOOK_AGAIN_MS = 10
 
 /**
  * Starts the program and waits for its end; with `detach` only for its start. Returns its status, 128+n where signal n
- * ended it (137 when the container went), 0 for a detached one, 1 where the keys to leave it were typed. Throws MinictrError: 126 for a program that cannot be
- * started, 127 for one that is not there, 1 for a container that does not run; StepError where the kernel refuses.
+ * ended it (137 when the container went), 0 for a detached one, 1 where the keys to leave it were typed. Throws
+ * MinictrError: 126 for a program that cannot be started, 127 for one that is not there, 1 for a container that does not
+ * run; StepError where the kernel refuses.
  */
 export async function execInContainer(
   options: ExecOptions,

@@ -15,9 +15,10 @@ const OWN_VARIABLES = ['HOSTNAME', 'TERM']
 export type Links = { hostsLines: string[]; environment: string[] }
 
 /**
- * What a container is told; `joins` are its networks. Of one that runs already, others that have gone are forgotten. Throws MinictrError, in Docker's words, for one that is not there, and in
- * the default network for one that does not run or is not in it. Source: moby, daemon/container_operations_unix.go
- * (setupLinkedContainers), daemon/container_operations.go (buildSandboxOptions).
+ * What a container is told; `joins` are its networks. Of one that runs already, others that have gone are forgotten. Throws
+ * MinictrError, in Docker's words, for one that is not there, and in the default network for one that does not run or is
+ * not in it. Source: moby, daemon/container_operations_unix.go (setupLinkedContainers), daemon/container_operations.go
+ * (buildSandboxOptions).
  */
 export function linkContainers(
   wishes: readonly LinkWish[],

@@ -11,8 +11,9 @@ import { performLocked } from './locked-plan.ts'
 import { type Container, containerPaths, type Roots, readContainer } from './state.ts'
 
 /**
- * Freezes the processes of a container, or lets them go on; returns whether somebody who watched went on to the end. Throws MinictrError for one that does not run, or is so already;
- * StepError where the kernel refuses, with all of them going on. Source: moby, daemon/pause.go and unpause.go.
+ * Freezes the processes of a container, or lets them go on; returns whether somebody who watched went on to the end. Throws
+ * MinictrError for one that does not run, or is so already; StepError where the kernel refuses, with all of them going on.
+ * Source: moby, daemon/pause.go and unpause.go.
  */
 export async function pauseContainer(
   container: Container,

@@ -21,8 +21,8 @@ export type ChosenPorts = {
 }
 
 /**
- * Chooses the ports of a container; `joins` are its networks, the best way out first, `present` what it has by now. Throws MinictrError, in Docker's words,
- * for a port that somebody has.
+ * Chooses the ports of a container; `joins` are its networks, the best way out first, `present` what it has by now. Throws
+ * MinictrError, in Docker's words, for a port that somebody has.
  */
 export function choosePublished(
   { published, exposed, publishesAll }: PortWishes,

@@ -24,8 +24,9 @@ export type RemoveOptions = Removal & {
 }
 
 /**
- * Removes a container with its writable layer and its name; returns whether somebody who watched went on to the end. Throws MinictrError for a running one without `force`, StepError where
- * somebody else does not let go of it, MinictrError where something of it cannot be removed.
+ * Removes a container with its writable layer and its name; returns whether somebody who watched went on to the end. Throws
+ * MinictrError for a running one without `force`, StepError where somebody else does not let go of it, MinictrError where
+ * something of it cannot be removed.
  */
 export async function removeContainer(
   container: Container,

@@ -25,7 +25,8 @@ const KEYS = [
 
 /**
  * Reads the file; empty where the default one is missing. Another one was named on purpose and may not be. Throws
- * MinictrError for a file that cannot be read, holds no JSON object, or has a key that minictr does not know. Source: dockerd(8), "--config-file".
+ * MinictrError for a file that cannot be read, holds no JSON object, or has a key that minictr does not know. Source:
+ * dockerd(8), "--config-file".
  */
 export function readConfigurationFile(file: string): Record<string, unknown> {
   let text: string

@@ -21,8 +21,8 @@ export type EndpointRequest = {
 }
 
 /**
- * The endpoint, as it will be written down, without ports. Throws MinictrError, in Docker's words, for an address that somebody has or
- * that lies elsewhere, and where none is left.
+ * The endpoint, as it will be written down, without ports. Throws MinictrError, in Docker's words, for an address that
+ * somebody has or that lies elsewhere, and where none is left.
  */
 export function newEndpoint({ id, network, wish, named, interfaceName, claimed }: EndpointRequest): Endpoint {
   const addresses = leaseAddresses(network, claimed, wish)

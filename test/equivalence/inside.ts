@@ -35,8 +35,8 @@ section written; if (: > /written) 2>/dev/null; then echo the root is writable; 
 `
 
 /**
- * For `bash -c`, before the words of a command. A POSIX shell can close descriptors of one digit only; a script is not to be blamed for those of
- * a test.
+ * For `bash -c`, before the words of a command. A POSIX shell can close descriptors of one digit only; a script is not to
+ * be blamed for those of a test.
  */
 export const withoutInherited =
   'for fd in $(ls /proc/$$/fd); do [ "$fd" -le 2 ] || eval "exec $fd<&-"; done; exec "$@"'
