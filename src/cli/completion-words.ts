@@ -224,7 +224,7 @@ async function containerNames(
   globals: GlobalOptions,
 ): Promise<string[]> {
   const [{ listContainers }, { isPaused }] = await Promise.all([
-    import('../containers/state.ts'),
+    import('../containers/lookup.ts'),
     import('../containers/frozen.ts'),
   ])
   const chosen = listContainers(globals).filter(container => {

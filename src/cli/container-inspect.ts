@@ -2,8 +2,8 @@
 
 import { Command } from 'commander'
 import { describeContainer } from '../containers/inspect.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import type { GlobalOptions } from './command.ts'
 import { printInspected } from './inspected.ts'
 

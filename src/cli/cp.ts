@@ -9,8 +9,8 @@ import {
   copyToContainer,
   extractToContainer,
 } from '../containers/copy.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { MinictrError } from '../system/error.ts'
 import { visible } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'

@@ -2,8 +2,8 @@
 
 import { Command } from 'commander'
 import { diffContainer } from '../containers/diff.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 

@@ -1,7 +1,8 @@
 // Commands that take several names: one that fails does not keep the others.
 
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { type Container, findContainer } from '../containers/state.ts'
+import type { Container } from '../containers/state.ts'
 import type { Observer } from '../runtime/perform.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Executor } from '../system/executor.ts'

@@ -1,6 +1,7 @@
 // Which containers need which images and layers: asked before anything of an image is removed.
 
-import { type Container, listContainers } from '../containers/state.ts'
+import { listContainers } from '../containers/lookup.ts'
+import type { Container } from '../containers/state.ts'
 import type { ImageUse } from '../images/remove.ts'
 import { annotation, type OverlaySource } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'

@@ -24,7 +24,7 @@ const kinds: Record<string, Kind> = {
     look: async (globals, options) => {
       const [{ recover }, { lookUpContainer }, { describeContainer }] = await Promise.all([
         import('../containers/recover.ts'),
-        import('../containers/state.ts'),
+        import('../containers/lookup.ts'),
         import('../containers/inspect.ts'),
       ])
       await recover(globals)

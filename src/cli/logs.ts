@@ -2,9 +2,9 @@
 
 import { Command } from 'commander'
 import { readLog } from '../containers/logs.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { parseMoment } from '../containers/moment.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 import { whileRead, writeBytes } from './output.ts'

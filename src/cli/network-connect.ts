@@ -1,8 +1,8 @@
 // minictr network connect: a container joins one more network.
 
 import { connect, decideConnect } from '../containers/connect.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import type { Subject } from '../learn/explain.ts'
 import type { GlobalOptions } from './command.ts'
 import { flagHelp } from './flag-help.ts'

@@ -2,8 +2,8 @@
 
 import { Command } from 'commander'
 import { decideDisconnect, disconnect } from '../containers/connect.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import type { Subject } from '../learn/explain.ts'
 import type { GlobalOptions } from './command.ts'
 import { type WatchFlags, watchingOf, watchOptions } from './watch-options.ts'

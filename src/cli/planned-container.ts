@@ -1,6 +1,7 @@
 // The container whose plan is shown: of the many names that a command takes, explain and script take one.
 
-import { type Container, findContainer } from '../containers/state.ts'
+import { findContainer } from '../containers/lookup.ts'
+import type { Container } from '../containers/state.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 

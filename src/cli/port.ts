@@ -1,10 +1,10 @@
 // minictr port: where the ports of a container are reached on this host.
 
 import { Command } from 'commander'
+import { findContainer } from '../containers/lookup.ts'
 import { openPorts } from '../containers/networking.ts'
 import { endpointsOf } from '../containers/networks.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { bracketed } from '../networks/port-bindings.ts'
 import { portName } from '../networks/ports.ts'
 import { MinictrError } from '../system/error.ts'

@@ -1,9 +1,9 @@
 // minictr rename: gives a container another name.
 
 import { Command } from 'commander'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import { planRename, renameContainer } from '../containers/rename.ts'
-import { findContainer } from '../containers/state.ts'
 import type { Subject } from '../learn/explain.ts'
 import { MinictrError } from '../system/error.ts'
 import { hostExecutor } from '../system/monitor.ts'

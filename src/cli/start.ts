@@ -2,10 +2,11 @@
 
 import { Command } from 'commander'
 import { isPaused } from '../containers/frozen.ts'
+import { findContainer } from '../containers/lookup.ts'
 import { planStart } from '../containers/plan-start.ts'
 import { recover } from '../containers/recover.ts'
 import { startContainer } from '../containers/start.ts'
-import { type Container, findContainer } from '../containers/state.ts'
+import type { Container } from '../containers/state.ts'
 import type { Subject } from '../learn/explain.ts'
 import { summaryOf } from '../learn/summary.ts'
 import { MinictrError } from '../system/error.ts'

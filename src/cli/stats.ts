@@ -2,14 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
+import { findContainer, listActive, listContainers } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import {
-  type Container,
-  findContainer,
-  listActive,
-  listContainers,
-  readContainer,
-} from '../containers/state.ts'
+import { type Container, readContainer } from '../containers/state.ts'
 import {
   cpuPercent,
   type MachineUsage,

@@ -2,10 +2,10 @@
 
 import { Command } from 'commander'
 import { afterBoot } from '../containers/boot.ts'
+import { listContainers } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import { removeContainer } from '../containers/remove.ts'
 import { startContainer } from '../containers/start.ts'
-import { listContainers } from '../containers/state.ts'
 import { sweep } from '../containers/sweep.ts'
 import { hostExecutor } from '../system/monitor.ts'
 import type { GlobalOptions } from './command.ts'

@@ -1,8 +1,9 @@
 // minictr system shutdown: stops all containers with the machine, so that they start again with it.
 
 import { Command } from 'commander'
+import { listContainers } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { type Container, listContainers } from '../containers/state.ts'
+import type { Container } from '../containers/state.ts'
 import { stopContainer } from '../containers/stop.ts'
 import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'

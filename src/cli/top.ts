@@ -1,9 +1,9 @@
 // minictr top: the processes of a container, as this host sees them.
 
 import { Command } from 'commander'
+import { findContainer } from '../containers/lookup.ts'
 import { processTable } from '../containers/processes.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { visible } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 import { table } from './table.ts'

@@ -1,8 +1,8 @@
 // minictr wait: waits until containers do not run, and prints how each one ended.
 
 import { Command } from 'commander'
+import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
-import { findContainer } from '../containers/state.ts'
 import { waitForContainer } from '../containers/wait.ts'
 import type { GlobalOptions } from './command.ts'
 import { eachNameAtOnce } from './each-name.ts'

@@ -9,8 +9,9 @@ import { VolumeStore } from '../volumes/store.ts'
 import type { Volume } from '../volumes/volume.ts'
 import { isActive } from './condition.ts'
 import { type Listed, listedOf } from './listed.ts'
+import { listContainers } from './lookup.ts'
 import { writtenBytes } from './size.ts'
-import { listContainers, type Roots } from './state.ts'
+import type { Roots } from './state.ts'
 
 export type UsedImage = { image: CatalogImage; sizeBytes: number; share: ImageShare; containers: number }
 export type UsedContainer = Listed & { sizeBytes: number }

@@ -10,6 +10,7 @@ import { hostFacts } from '../system/host-facts.ts'
 import { isSameProcess, type ProcessIdentity } from '../system/process-identity.ts'
 import { withContainerLock } from './container-lock.ts'
 import { recordContainerEvent } from './events-of-container.ts'
+import { ifWritable, readJson, replaceFile } from './json-file.ts'
 import { wasOutOfMemory } from './out-of-memory.ts'
 import type { RunSettings } from './plan-run.ts'
 import { type Removal, removal } from './removal.ts'
@@ -18,13 +19,10 @@ import {
   type Container,
   containerPaths,
   type ExitRecord,
-  ifWritable,
   type Roots,
   type RunState,
   readContainer,
-  readJson,
   recordUnknownExit,
-  replaceFile,
 } from './state.ts'
 
 export type EndOptions = {

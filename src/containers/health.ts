@@ -4,7 +4,8 @@
 import { copyFileSync } from 'node:fs'
 import { errnoOf } from '../system/errno.ts'
 import { type ProbeTiming, probeCommand } from './health-check.ts'
-import { type Container, containerPaths, type Roots, readContainer, readJson } from './state.ts'
+import { readJson } from './json-file.ts'
+import { type Container, containerPaths, type Roots, readContainer } from './state.ts'
 
 export type Health = {
   status: 'starting' | 'healthy' | 'unhealthy'

@@ -5,9 +5,10 @@ import { Changes } from '../system/changes.ts'
 import { MinictrError } from '../system/error.ts'
 import { isRunning } from '../system/process-identity.ts'
 import { RotatedFile, type Sink } from '../system/rotated-file.ts'
+import { readJson } from './json-file.ts'
 import { LineDecoder, type LineOptions, type Segment } from './log-lines.ts'
 import type { ContainerRecord } from './record.ts'
-import { containerPaths, type Roots, readContainer, readJson } from './state.ts'
+import { containerPaths, type Roots, readContainer } from './state.ts'
 
 export type LogReading = LineOptions & {
   /** Only so many lines from the end, those that `sinceNs` leaves out among them; undefined: all. */

@@ -14,8 +14,9 @@ import { type NetworkSettings, readNetworkSettings } from '../networks/settings.
 import { NetworkStore } from '../networks/store.ts'
 import { MinictrError } from '../system/error.ts'
 import { DEFAULT_ROOTS } from './default-roots.ts'
+import { findContainer } from './lookup.ts'
 import { type NetworkHost, thisNetworkHost } from './network-host.ts'
-import { type Container, findContainer, type Roots } from './state.ts'
+import type { Container, Roots } from './state.ts'
 
 export type NetworkPlaces = Roots & { configFile: string }
 

@@ -9,7 +9,8 @@ import { hostFacts } from '../system/host-facts.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
 import { type ExecOptions, sessionSpec, type UserFiles } from './exec-session.ts'
 import { isPaused } from './frozen.ts'
-import { findContainer, type Roots } from './state.ts'
+import { findContainer } from './lookup.ts'
+import type { Roots } from './state.ts'
 
 export type PlannedExec = {
   id: string

@@ -15,21 +15,14 @@ import { bindSourceTypes } from './bind-sources.ts'
 import { makeConfig } from './config.ts'
 import { configuredRemap } from './configured-remap.ts'
 import { chooseLog } from './log-options.ts'
+import { claimantOf, findContainer, findJoinable, findRunning } from './lookup.ts'
 import { friendlyName } from './names.ts'
 import type { NetworkNames } from './network-files.ts'
 import { HOST_GATEWAY, type RunOptions } from './options.ts'
 import { type AskedFilter, askFilter } from './packet-filter.ts'
 import type { DecidedNetworks } from './plan-networks.ts'
 import type { ContainerRecord } from './record.ts'
-import {
-  claimantOf,
-  containerPaths,
-  findContainer,
-  findJoinable,
-  findRunning,
-  type Roots,
-  readContainer,
-} from './state.ts'
+import { containerPaths, type Roots, readContainer } from './state.ts'
 import type { ChosenVolumes } from './volumes.ts'
 
 export type RunSettings = Roots & { configFile: string }

@@ -9,12 +9,13 @@ import { hostFacts } from '../system/host-facts.ts'
 import { bindSourceTypes } from './bind-sources.ts'
 import type { Starting } from './decide-networks.ts'
 import { thisHost } from './host-files.ts'
+import { findRunning } from './lookup.ts'
 import { networkFiles } from './network-files.ts'
 import { askFilter } from './packet-filter.ts'
 import type { DecidedNetworks } from './plan-networks.ts'
 import type { PlannedContainer, RunSettings } from './plan-run.ts'
 import type { ContainerRecord } from './record.ts'
-import { type Container, containerPaths, findRunning, type Roots } from './state.ts'
+import { type Container, containerPaths, type Roots } from './state.ts'
 
 /** The size of the caller's terminal, where the container gets one like it. */
 export type TerminalSize = { rows: number; columns: number }

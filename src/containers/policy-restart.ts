@@ -5,11 +5,12 @@ import { StepError } from '../runtime/step-error.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { withContainerLock } from './container-lock.ts'
+import { replaceFile } from './json-file.ts'
 import type { PolicyRestart } from './launch.ts'
 import type { RunSettings } from './plan-run.ts'
 import { ownWait } from './restart-wait.ts'
 import { startContainer } from './start.ts'
-import { containerPaths, readContainer, replaceFile } from './state.ts'
+import { containerPaths, readContainer } from './state.ts'
 
 /**
  * Starts the container that this process has waited for; does nothing where somebody has stopped, started or removed it since.

@@ -15,9 +15,10 @@ import { asExecError } from './exec.ts'
 import { isFrozen } from './frozen.ts'
 import { healthAfter, type ProbeResult, readHealth } from './health.ts'
 import { type ProbeTiming, probeCommand, probeTiming } from './health-check.ts'
+import { replaceFile } from './json-file.ts'
 import { formatDuration } from './moment.ts'
 import { planExec } from './plan-exec.ts'
-import { type Container, containerPaths, type Roots, readContainer, replaceFile } from './state.ts'
+import { type Container, containerPaths, type Roots, readContainer } from './state.ts'
 
 /** So much of the output is kept. */
 const LONGEST_OUTPUT_BYTES = 4096

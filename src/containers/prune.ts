@@ -5,10 +5,10 @@ import type { Executor } from '../system/executor.ts'
 import { recordEvent } from './events.ts'
 import type { Keep } from './filter.ts'
 import { listedOf } from './listed.ts'
+import { listContainers } from './lookup.ts'
 import type { RunSettings } from './plan-run.ts'
 import { removeContainer } from './remove.ts'
 import { writtenBytes } from './size.ts'
-import { listContainers } from './state.ts'
 
 export type PrunedContainers = {
   ids: string[]

@@ -9,8 +9,10 @@ import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 import { endRun } from './end.ts'
+import { readJson } from './json-file.ts'
+import { containerIds } from './lookup.ts'
 import type { RunSettings } from './plan-run.ts'
-import { containerIds, containerPaths, type RestartWait, type Roots, readJson } from './state.ts'
+import { containerPaths, type RestartWait, type Roots } from './state.ts'
 
 /**
  * Undoes what is left of runs whose monitor is gone, and of networks that running containers were just joining or leaving. A

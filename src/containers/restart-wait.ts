@@ -9,19 +9,17 @@ import { type Executor, spawnLater } from '../system/executor.ts'
 import { identify, isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 import { visible } from '../system/visible.ts'
 import { withContainerLock } from './container-lock.ts'
+import { ifWritable, readJson, replaceFile } from './json-file.ts'
 import { ownCommand, RESTART_COMMAND } from './own-commands.ts'
 import type { RunSettings } from './plan-run.ts'
 import { type Ending, NO_RESTART, restartDelayMs } from './restart-policy.ts'
 import {
   type Container,
   containerPaths,
-  ifWritable,
   type Lifecycle,
   type RestartWait,
   type Roots,
   readContainer,
-  readJson,
-  replaceFile,
 } from './state.ts'
 
 /**

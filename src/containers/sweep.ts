@@ -8,9 +8,10 @@ import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { withContainerLock } from './container-lock.ts'
+import { claimantOf, containerIds } from './lookup.ts'
 import type { RunSettings } from './plan-run.ts'
 import { removeContainer } from './remove.ts'
-import { claimantOf, containerIds, containerPaths, type Roots, readContainer } from './state.ts'
+import { containerPaths, type Roots, readContainer } from './state.ts'
 
 /**
  * Removes what is nobody's. For after `recover`: what has a run directory is being made, or runs. Returns what could not be

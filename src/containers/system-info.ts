@@ -11,7 +11,7 @@ import { type HostFacts, hostFacts } from '../system/host-facts.ts'
 import { conditionOf, type State } from './condition.ts'
 import { configuredRemap } from './configured-remap.ts'
 import { chooseLog } from './log-options.ts'
-import { listContainers } from './state.ts'
+import { listContainers } from './lookup.ts'
 import { readMachineUsage } from './usage.ts'
 
 type Settings = { root: string; runRoot: string; configFile: string }

@@ -3,8 +3,9 @@
 import type { JournalEntry } from '../runtime/journal.ts'
 import type { Op } from '../runtime/op.ts'
 import { VolumeStore } from '../volumes/store.ts'
+import { listContainers } from './lookup.ts'
 import type { MountPoint } from './mount-points.ts'
-import { listContainers, type Roots } from './state.ts'
+import type { Roots } from './state.ts'
 
 /** The ids of the containers that mention each volume, running or not, by its name. */
 export function volumeUses(roots: Roots): Map<string, string[]> {

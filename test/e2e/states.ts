@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Container, findContainer, listContainers } from '../../src/containers/state.ts'
+import { findContainer, listContainers } from '../../src/containers/lookup.ts'
+import type { Container } from '../../src/containers/state.ts'
 import type { Debian } from './debian.ts'
 
 /** Far more than it takes on a busy machine. */

@@ -1,6 +1,6 @@
 // Stops a container, and is killed before a step of that: node stopper.ts ROOT RUN-ROOT NAME STEP 'minictr'|'all of its processes'
 
-import { findContainer } from '../../src/containers/state.ts'
+import { findContainer } from '../../src/containers/lookup.ts'
 import { stopContainer } from '../../src/containers/stop.ts'
 import { spawnExecutor } from '../../src/system/executor.ts'
 
