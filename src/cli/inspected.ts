@@ -9,7 +9,7 @@ import { compileTemplate, toJson } from './template.ts'
  * Throws the last of the MinictrErrors that `inspect` threw, when everything else has been printed.
  */
 export function printInspected(names: string[], inspect: (name: string) => object, format?: string): void {
-  const print = format === undefined || format === 'json' ? undefined : compileTemplate(format)
+  const print = format === undefined || format === 'json' ? undefined : templateOf(format)
   const found: object[] = []
   const failures: MinictrError[] = []
   for (const name of names) {
@@ -26,4 +26,14 @@ export function printInspected(names: string[], inspect: (name: string) => objec
   }
   for (const failure of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(failure.message)}\n`)
   if (failures.length > 0) throw failures.at(-1)!
+}
+
+/** Docker's inspect alone has a status of its own for a template that is none. */
+function templateOf(format: string) {
+  try {
+    return compileTemplate(format)
+  } catch (error) {
+    if (error instanceof MinictrError) error.exitStatus = 64
+    throw error
+  }
 }

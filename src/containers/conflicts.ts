@@ -11,13 +11,15 @@ const LONGEST_HOSTNAME = 64
 
 /** Throws MinictrError, in Docker's words, for the first contradiction it finds. Source: moby, daemon and runconfig. */
 export function checkOptions(options: RunOptions): void {
+  // What Docker's command line finds by itself has the status of a wrong flag, with `create` as well.
+  const mistyped = restartConflict(options) ?? healthFlagConflict(options.health)
+  if (mistyped !== undefined) throw new MinictrError(mistyped, { exitStatus: 125 })
   const conflict =
     nameConflict(options) ??
-    restartConflict(options) ??
     namespaceConflict(options) ??
     resourceConflict(options.resources) ??
     mountConflict(options.mounts) ??
-    healthConflict(options.health)
+    healthTimeConflict(options.health)
   if (conflict !== undefined) throw new MinictrError(conflict)
   if (options.detach && options.attach) {
     // Docker's command line finds this one itself, and has another status for that.
@@ -139,13 +141,21 @@ const healthTimes = [
   ['startIntervalMs', '--health-start-interval', 'StartInterval'],
 ] as const
 
-function healthConflict(health: HealthOptions): string | undefined {
-  const given = healthTimes.filter(([key]) => health[key])
+function givenTimes(health: HealthOptions) {
+  return healthTimes.filter(([key]) => health[key])
+}
+
+function healthFlagConflict(health: HealthOptions): string | undefined {
+  const given = givenTimes(health)
   if (health.isDisabled && (health.command || given.length > 0)) {
     return '--no-healthcheck conflicts with --health-* options'
   }
   for (const [key, flag] of given) if (health[key]! < 0) return `${flag} cannot be negative`
-  for (const [key, , name] of given) {
+  return undefined
+}
+
+function healthTimeConflict(health: HealthOptions): string | undefined {
+  for (const [key, , name] of givenTimes(health)) {
     if (health[key]! < SHORTEST_MS) return `${name} in Healthcheck cannot be less than 1ms`
   }
   return undefined

@@ -9,13 +9,15 @@ import { annotation, type Mount, type OverlaySource, type Spec } from '../runtim
 import { mountSteps } from '../runtime/steps/mounts.ts'
 import { overlaySteps } from '../runtime/steps/overlay.ts'
 import { createUserNamespaceStep, hasUserNamespace, slotIfMapped } from '../runtime/steps/user-namespace.ts'
+import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { isRunning } from '../system/process-identity.ts'
 import { bindSourceTypes } from './bind-sources.ts'
+import { withContainerLock } from './container-lock.ts'
 import { openTree } from './rooted.ts'
-import { type Container, containerPaths, type Roots } from './state.ts'
+import { type Container, containerPaths, NoSuchContainerError, type Roots, readContainer } from './state.ts'
 
 export type ContainerTree = {
   /** The tree's root, open. */
@@ -24,23 +26,21 @@ export type ContainerTree = {
   close(): Promise<void>
 }
 
-/** Opens it. Throws MinictrError where it cannot be mounted. */
-export async function openContainerTree(roots: Roots, container: Container): Promise<ContainerTree> {
-  const { run, spec, status } = container
+/**
+ * Opens it, as the container is now; while it is opened nobody starts, ends or removes the container. Throws
+ * NoSuchContainerError where it has gone, MinictrError where it cannot be mounted.
+ */
+export async function openContainerTree(roots: Roots, { id, name }: Container): Promise<ContainerTree> {
   const { executor, pid, close } = spawnExecutor()
   try {
-    let root: number
-    if (status === 'running' && run) {
-      root = openTree(`/proc/${run.pid}/root`)
-      // The number may have been given to another process meanwhile.
-      if (!isRunning(run)) {
-        closeSync(root)
-        throw new MinictrError(`container ${container.name} has ended just now`)
-      }
-    } else {
+    const root = await withContainerLock(roots, id, executor, async () => {
+      const container = readContainer(roots, id)
+      if (!container) throw new NoSuchContainerError(name)
+      const running = rootOfRunning(container)
+      if (running !== undefined) return running
       await mountStopped(executor, roots, container)
-      root = openTree(`/proc/${pid}/root${spec.root.path}`)
-    }
+      return openTree(`/proc/${pid}/root${container.spec.root.path}`)
+    })
     const closeAll = async () => {
       closeSync(root)
       await close()
@@ -50,6 +50,22 @@ export async function openContainerTree(roots: Roots, container: Container): Pro
     await close()
     throw error
   }
+}
+
+/** Undefined where it does not run: its process may end at any moment, whoever has the lock. */
+function rootOfRunning({ status, run }: Container): number | undefined {
+  if (status !== 'running' || !run) return undefined
+  let root: number
+  try {
+    root = openTree(`/proc/${run.pid}/root`)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined
+    throw error
+  }
+  // The number may have been given to another process meanwhile.
+  if (isRunning(run)) return root
+  closeSync(root)
+  return undefined
 }
 
 /** Mounts as a run would, in a mount namespace that ends with the executor. */

@@ -195,6 +195,30 @@ for (const state of ['running', 'stopped'] as const) {
   })
 }
 
+describe('a container that ends and is started all the time', () => {
+  it('can be copied to and from at any moment', async () => {
+    const { image } = debian.store()
+    await succeed('run', '-d', '--quiet', '--name', 'restless', image, 'sleep', '1000')
+    const here = join(debian.directory(), 'copied')
+    let isOver = false
+    const restarting = (async () => {
+      while (!isOver) await succeed('restart', '-t', '0', 'restless')
+    })()
+    try {
+      for (let round = 0; round < 15; round++) {
+        writeFileSync(here, `${round}`)
+        await succeed('cp', '--quiet', here, 'restless:/kept')
+        await succeed('cp', '--quiet', 'restless:/kept', here)
+        assert.equal(readFileSync(here, 'utf8'), `${round}`)
+      }
+    } finally {
+      isOver = true
+      await restarting
+      await succeed('rm', '-f', 'restless')
+    }
+  })
+})
+
 describe('a container with mapped users', () => {
   it('has files of its own owners', async () => {
     const name = 'copy-mapped'

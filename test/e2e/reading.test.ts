@@ -163,6 +163,12 @@ describe('ps', () => {
 })
 
 describe('inspect', () => {
+  it('ends with the status of its own that Docker’s has for a template that is none', async () => {
+    const { status, stdout, stderr } = await debian.minictr('inspect', '--format', '{{.Id', 'nobody')
+    assert.deepEqual({ status, stdout }, { status: 64, stdout: '' })
+    assert.match(stderr, /^minictr: template parsing error: unclosed action: /)
+  })
+
   it('describes a container with Docker’s fields, as it is and as it has ended', async () => {
     const id = await inBackground('web', ['sleep', '1000'], '-m', '64m', '-e', 'A=b', '-v', '/tmp:/t:ro')
     const [container, ...rest] = JSON.parse(await out('inspect', 'web'))
