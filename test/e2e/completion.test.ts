@@ -36,7 +36,7 @@ async function typeLines(shell: Session): Promise<void> {
     // A shell that is still completing takes what is typed next for more of the line: key by key, as a person types.
     for (const part of typed().split(/(?<=\t)/)) {
       shell.press(part)
-      await sleep(part.endsWith('\t') ? 1500 : 100)
+      await sleep(part.endsWith('\t') ? 1000 : 100)
     }
     shell.press('\n')
     await shell.see(`ran: ${ran()}`)

@@ -114,7 +114,7 @@ test('who is in front ends as the program does: by its word, its status or its s
   assert.equal(ends('exit 3'), 3)
   assert.equal(ends('kill -ABRT $$'), 'SIGABRT')
   // As minictr says it: one byte, long before it has ended itself.
-  assert.equal(ends("printf '\\007' >&5; sleep 100"), 7)
+  assert.equal(ends("printf '\\007' >&5; exec sleep 100"), 7)
   const child = spawn(helperPath(), ['beside', '/bin/sh', '-c', 'echo $$; exec sleep 100'])
   t.after(() => child.kill('SIGKILL'))
   const [said] = await once(child.stdout, 'data')
