@@ -79,7 +79,8 @@ function makeFileSystem(): { directory: string; remove(): void } {
   return {
     directory,
     remove: () => {
-      execFileSync('umount', [directory])
+      // podman leaves a mount of its store now and then.
+      execFileSync('umount', ['--recursive', directory])
       rmdirSync(directory)
       rmSync(image)
     },
