@@ -6,8 +6,8 @@ import { listNetworks } from '../containers/networks.ts'
 import { recover } from '../containers/recover.ts'
 import { findNetwork, type Network } from '../networks/network.ts'
 import { MinictrError } from '../system/error.ts'
-import { visible } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
+import { removeEach } from './remove-each.ts'
 
 /** The `network rm` command of commander. */
 export function command(globals: GlobalOptions): Command {
@@ -27,24 +27,15 @@ Examples:
     .action((names: string[], flags: { force?: boolean }) => perform(names, flags.force === true, globals))
 }
 
-/** One that fails does not keep the others: all are tried, the last one that failed is the command's error. */
 async function perform(names: string[], force: boolean, globals: GlobalOptions): Promise<void> {
   await recover(globals)
   await finishRemovals(globals)
-  const failures: MinictrError[] = []
-  for (const name of names) {
-    try {
-      const found = find(name, force, globals)
-      if (found === undefined) continue
-      await removeNetwork(found, globals)
-      process.stdout.write(`${name}\n`)
-    } catch (error) {
-      if (!(error instanceof MinictrError)) throw error
-      failures.push(error)
-    }
-  }
-  for (const { message } of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(message)}\n`)
-  if (failures.length > 0) throw failures.at(-1)!
+  await removeEach(names, async name => {
+    const found = find(name, force, globals)
+    if (found === undefined) return false
+    await removeNetwork(found, globals)
+    return true
+  })
 }
 
 function find(name: string, force: boolean, globals: GlobalOptions): Network | undefined {

@@ -4,9 +4,9 @@ import { Command } from 'commander'
 import { recordEvent } from '../containers/events.ts'
 import { volumeUses } from '../containers/volume-uses.ts'
 import { MinictrError } from '../system/error.ts'
-import { visible } from '../system/visible.ts'
 import { VolumeStore } from '../volumes/store.ts'
 import type { GlobalOptions } from './command.ts'
+import { removeEach } from './remove-each.ts'
 import { findVolume } from './volume-inspect.ts'
 
 /** The `volume rm` command of commander. */
@@ -27,21 +27,12 @@ Examples:
     .action((names: string[], flags: { force?: boolean }) => perform(names, flags.force === true, globals))
 }
 
-/** One that fails does not keep the others: all are tried, the last one that failed is the command's error. */
 async function perform(names: string[], force: boolean, globals: GlobalOptions): Promise<void> {
   const store = new VolumeStore(globals.root)
-  const failures: MinictrError[] = []
-  for (const name of names) {
-    try {
-      if (!force || store.read(name) !== undefined) await remove(store, name, globals)
-      process.stdout.write(`${name}\n`)
-    } catch (error) {
-      if (!(error instanceof MinictrError)) throw error
-      failures.push(error)
-    }
-  }
-  for (const { message } of failures.slice(0, -1)) process.stderr.write(`minictr: ${visible(message)}\n`)
-  if (failures.length > 0) throw failures.at(-1)!
+  await removeEach(names, async name => {
+    if (!force || store.read(name) !== undefined) await remove(store, name, globals)
+    return true
+  })
 }
 
 async function remove(store: VolumeStore, name: string, globals: GlobalOptions): Promise<void> {
