@@ -1,21 +1,22 @@
 // A layer's bytes without their compression: gzip and zstd are told by their first bytes, everything else is a plain tar.
 
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { MinictrError } from '../system/error.ts'
+import { release, releaseAfter } from './piece.ts'
 import { cutAtFrames } from './zstd-frames.ts'
 
 /** Large pieces: inflating runs on another thread, and each hand-over costs. */
 const CHUNK_BYTES = 256 * 1024
 /** Pieces that wait, so that inflating goes on while a piece is being written out. */
-const WAITING_BYTES = 4 * CHUNK_BYTES
+const WAITING_PIECES = 4
 const GZIP = Buffer.from([0x1f, 0x8b])
 const HEAD_BYTES = 4
 
 /**
  * Decompresses a layer as it arrives. The media type is not asked, since builders have always been careless with it and
- * Docker looks at the first bytes as well; but a type that tells of encryption is refused.
+ * Docker looks at the first bytes as well; but a type that tells of encryption is refused. A piece is good until the next is asked for.
  * Throws MinictrError for damaged data, and what the source throws.
  */
 export async function* decompress(
@@ -30,11 +31,12 @@ export async function* decompress(
   const stream = decompressorFor(head)
   const chunks = rest(head, iterator)
   if (!stream) return yield* chunks
-  const input = Readable.from(isZstd(head) ? cutAtFrames(chunks) : chunks, { highWaterMark: 2 })
-  // An error of the source arrives at the stream too, and is thrown below.
-  pipeline(input, stream).catch(() => {})
+  feed(isZstd(head) ? cutAtFrames(chunks) : chunks, stream)
   try {
-    for await (const chunk of stream) yield chunk as Buffer
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      yield chunk
+      releaseAfter(chunk)
+    }
   } catch (error) {
     throw isDamage(error)
       ? new MinictrError(`the compressed data is damaged: ${error.message}`, { cause: error })
@@ -42,8 +44,24 @@ export async function* decompress(
   }
 }
 
+/** Writes all that comes into the stream, and gives back the memory of what it is done with. What goes wrong, the stream's reader is told. */
+async function feed(chunks: AsyncIterable<Buffer>, stream: Writable): Promise<void> {
+  const closed = new AbortController()
+  stream.once('close', () => closed.abort())
+  try {
+    for await (const chunk of chunks) {
+      const hasRoom = stream.write(chunk, error => error ?? release(chunk))
+      if (!hasRoom) await once(stream, 'drain', { signal: closed.signal })
+    }
+    stream.end()
+  } catch (error) {
+    stream.destroy(error as Error)
+  }
+}
+
 function decompressorFor(head: Buffer) {
-  const options = { chunkSize: CHUNK_BYTES, readableHighWaterMark: WAITING_BYTES }
+  // As objects: pieces that wait would be copied into one else.
+  const options = { chunkSize: CHUNK_BYTES, readableObjectMode: true, readableHighWaterMark: WAITING_PIECES }
   if (head.subarray(0, 2).equals(GZIP)) return createGunzip(options)
   if (isZstd(head)) return createZstdDecompress(options)
   return undefined

@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Descriptor } from './manifest.ts'
+import { release } from './piece.ts'
 import type { BlobBody } from './repository.ts'
 import { isTransient, retrying, TransientError } from './retry.ts'
 
@@ -131,21 +132,28 @@ export class Download {
     this.registry = registry
     // A registry that knows no ranges starts over; what we have already is passed over.
     let skipBytes = this.writtenBytes - startBytes
+    const { socket } = stream
     await new Promise<void>((resolve, reject) => {
       const abort = () => stream.destroy(this.options.signal.reason)
       this.options.signal.addEventListener('abort', abort, { once: true })
+      // Heard after Node's own listener, which has copied out of it what is the body's.
+      socket.on('data', release)
       stream.on('data', (chunk: Buffer) => {
         const fresh = chunk.subarray(Math.min(skipBytes, chunk.length))
         skipBytes -= chunk.length - fresh.length
         try {
           if (fresh.length > 0) this.append(fresh)
+          release(chunk)
         } catch (error) {
           stream.destroy(error as Error)
         }
       })
       stream.on('error', error => reject(this.broken(error)))
       stream.on('end', resolve)
-      stream.on('close', () => this.options.signal.removeEventListener('abort', abort))
+      stream.on('close', () => {
+        socket.off('data', release)
+        this.options.signal.removeEventListener('abort', abort)
+      })
     })
     if (this.writtenBytes < descriptor.size)
       throw this.broken(new Error('the registry ended the answer early'))

@@ -58,12 +58,14 @@ export async function unpackOnThread(
       breakOff(error)
     }
   }
+  // One after the other: a piece is the source's again when the next is asked for.
+  let given = Promise.resolve()
   port.on('message', (message: FromThread) => {
     if (message.kind === 'done') resolve(message.content)
     else if (message.kind === 'failed') reject(cause ?? rebuilt(message))
     else {
       onProgress?.(message.doneBytes)
-      give()
+      given = given.then(give)
     }
   })
   const abort = () => breakOff(signal!.reason)

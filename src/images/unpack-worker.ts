@@ -3,6 +3,7 @@
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { MinictrError } from '../system/error.ts'
 import { LayerStack } from './layer-stack.ts'
+import { release } from './piece.ts'
 import { unpackTar } from './unpack.ts'
 import type { FromThread, ToThread, UnpackOrder } from './unpack-thread.ts'
 
@@ -52,8 +53,7 @@ async function* pieces(port: MessagePort, ask: () => void): AsyncGenerator<Buffe
     else {
       const { buffer, byteOffset, byteLength } = next.bytes
       yield Buffer.from(buffer, byteOffset, byteLength)
-      // Given back at once: left to the garbage collector, every piece would be new memory from the kernel.
-      ;(buffer as ArrayBuffer).transfer(0)
+      release(next.bytes)
       ask()
     }
   }

@@ -13,7 +13,7 @@ async function* pieces(bytes: Buffer, pieceBytes: number) {
 
 async function unpacked(bytes: Buffer, pieceBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of decompress(pieces(bytes, pieceBytes), '')) chunks.push(chunk)
+  for await (const chunk of decompress(pieces(bytes, pieceBytes), '')) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }
 
