@@ -43,6 +43,18 @@ describe('a log', () => {
       assert.equal(said(log, {}, pieceBytes), `<stdout>${texts.join('')}`)
   })
 
+  it('finds what needs an escape at each place of a word, and up to the last byte that is read at once', () => {
+    const special = ['"', '\\', '\n', '\u0001', 'ü', '€', '\u00a2\u00dc', '\u0022\u005c']
+    const texts = special.flatMap(character =>
+      Array.from({ length: 17 }, (_, place) => `${'a'.repeat(place)}${character}${'b'.repeat(16 - place)}`),
+    )
+    const some = texts.map(text => line(text)).join('')
+    for (let fill = 0; fill < 300; fill += 11) {
+      const long = 'x'.repeat((1 << 20) - some.length - 200 + fill)
+      assert.equal(said(line(long) + some, {}, 1 << 20), `<stdout>${long}${texts.join('')}`)
+    }
+  })
+
   it('understands every escape of JSON, as text of any hand has them', () => {
     const log =
       '{"log":"\\u003c\\u003E \\u00fc \\u20ac \\ud83d\\ude00 \\/ \\u2028\\n","stream":"stdout","time":"2026-11-21T09:30:00Z"}\n'
