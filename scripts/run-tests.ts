@@ -1,6 +1,7 @@
 // Runs test files with node:test in one run, unit tests first, so that one summary closes for all of them.
 
-import { readdirSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -25,6 +26,11 @@ const isUnit = (file: string) => relative(project, file).startsWith('test/unit/'
 const ordered = [...files.filter(isUnit), ...files.filter(file => !isUnit(file))]
 if (ordered.length === 0) throw new Error(`no test files (*.test.ts) under ${asked.join(' ')}`)
 
+// What every file would do for itself: compile the sources, and pull the same images (test/fixtures/debian-store.ts).
+process.env.NODE_COMPILE_CACHE = join(project, '.cache/compiled')
+const shelf = mkdtempSync(join(tmpdir(), 'minictr-stores-'))
+process.env.MINICTR_TEST_STORES = shelf
+
 const events = run({
   files: ordered,
   cwd: project,
@@ -43,5 +49,8 @@ events.on('test:summary', ({ file, counts, duration_ms }) => {
   closing = `# tests ${counts.tests}\n# pass ${counts.passed}\n# fail ${counts.tests - counts.passed - counts.skipped - counts.todo}\n# skipped ${counts.skipped}\n# duration_ms ${Math.round(duration_ms)}\n`
 })
 const report = events.compose(spec)
-report.on('end', () => process.stdout.write(`\n${closing}`))
+report.on('end', () => {
+  rmSync(shelf, { recursive: true })
+  process.stdout.write(`\n${closing}`)
+})
 report.pipe(process.stdout)

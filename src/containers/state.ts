@@ -115,7 +115,7 @@ export function recordUnknownExit(roots: Roots, id: string): void {
 export function readContainer(roots: Roots, id: string): Container | undefined {
   const paths = containerPaths(roots, id)
   // The record comes last: the directory goes at once, so that with it there all before was read of the container as it is.
-  const lifecycle = readJson<Lifecycle>(paths.lifecycle)
+  const lifecycle = readIfThere<Lifecycle>(paths.lifecycle)
   const run = lifecycle && readIfThere<RunState>(paths.runState)
   const exit = lifecycle && exitSince(lifecycle, readIfThere<ExitRecord>(paths.exitRecord))
   const status = statusOf(roots, id, { lifecycle, run, exit })
