@@ -14,7 +14,6 @@ import {
   openSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { type Entry, showPath } from '../images/entry.ts'
 import { normalise } from '../images/layer-tree.ts'
@@ -22,6 +21,7 @@ import type { EntryReceiver } from '../images/tar.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Call, Executor } from '../system/executor.ts'
+import { writeAll } from '../system/write-all.ts'
 import { type Place, walk, within } from './rooted.ts'
 
 export type Writing = {
@@ -65,10 +65,7 @@ export class TreeWriter implements EntryReceiver {
   data(chunk: Buffer, start: number, length: number, position: number | null): void {
     if (this.fd < 0) return
     this.naming(() => {
-      for (let done = 0; done < length; ) {
-        const at = position === null ? null : position + done
-        done += writeSync(this.fd, chunk, start + done, length - done, at)
-      }
+      writeAll(this.fd, chunk, start, length, position)
       this.endBytes = (position ?? this.endBytes) + length
     })
   }

@@ -1,11 +1,12 @@
 // The download of one blob: it grows in a partial file, goes on where it broke off, and can be read while it grows.
 
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, createReadStream, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, createReadStream, ftruncateSync, openSync, readSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
+import { writeAll } from '../system/write-all.ts'
 import type { Descriptor } from './manifest.ts'
 import { release } from './piece.ts'
 import type { BlobBody } from './repository.ts'
@@ -166,7 +167,7 @@ export class Download {
       throw this.damaged(`expected ${descriptor.size} bytes, got more`)
     }
     try {
-      for (let done = 0; done < chunk.length; ) done += writeSync(this.fd, chunk, done)
+      writeAll(this.fd, chunk)
     } catch (cause) {
       throw new MinictrError(`Cannot write ${path}: ${(cause as Error).message}`, {
         remedy: 'Make room there and pull again: it goes on where it stopped.',

@@ -16,9 +16,9 @@ import {
   type PathLike,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { MinictrError } from '../system/error.ts'
+import { writeAll } from '../system/write-all.ts'
 import { attributesOf, copyFile } from './copy-up.ts'
 import { type Entry, showPath } from './entry.ts'
 import type { LayerStack } from './layer-stack.ts'
@@ -67,11 +67,7 @@ export class LayerWriter implements EntryReceiver {
   data(chunk: Buffer, start: number, length: number, position: number | null): void {
     if (this.fd < 0) return
     this.naming(() => {
-      // A disk that fills up writes less than it was asked to, and the next write says why.
-      for (let done = 0; done < length; ) {
-        const at = position === null ? null : position + done
-        done += writeSync(this.fd, chunk, start + done, length - done, at)
-      }
+      writeAll(this.fd, chunk, start, length, position)
       this.endBytes = (position ?? this.endBytes) + length
     })
   }
