@@ -6,6 +6,7 @@ import { StepError } from '../runtime/step-error.ts'
 import { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/monitor.ts'
 import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
+import { type ExecTeller, execTeller } from './exec-events.ts'
 import type { ExecOptions } from './exec-session.ts'
 import { type PlannedExec, planExec } from './plan-exec.ts'
 import { programError } from './program-error.ts'
@@ -29,7 +30,8 @@ export async function execInContainer(
   let isLeft = options.detach
   try {
     const planned = await planExec(options, roots, () => monitor.host)
-    const status = await performExec(planned, options, monitor, observer)
+    const teller = execTeller(planned, options.command, roots)
+    const status = await performExec(planned, options, { monitor, teller, observer })
     isLeft ||= status === 'detached'
     if (status !== 'detached') return status
     process.stderr.write('read escape sequence\n')
@@ -44,8 +46,7 @@ export async function execInContainer(
 async function performExec(
   planned: PlannedExec,
   options: ExecOptions,
-  monitor: Monitor,
-  observer: Observer | undefined,
+  { monitor, teller, observer }: { monitor: Monitor; teller: ExecTeller; observer: Observer | undefined },
 ): Promise<number | 'detached'> {
   const { host, init } = monitor
   const performed = perform(planned.plan, { host, container: init }, undefined, observer)
@@ -53,6 +54,7 @@ async function performExec(
     throw error instanceof StepError ? await asExecError(error, planned) : error
   })
   if ('quit' in outcome) return 0
+  teller.starts()
   if (options.detach) {
     monitor.tell('client_streams', 0, 0, 0)
     await host.perform([{ name: 'watch', args: [outcome.pid] }])
@@ -68,7 +70,9 @@ async function performExec(
   if (options.tty) process.on('SIGWINCH', resize)
   try {
     const end = await monitor.exitOrDetach()
-    return end === 'detached' ? end : end.status
+    if (end === 'detached') return end
+    teller.died(end.status)
+    return end.status
   } finally {
     process.off('SIGWINCH', resize)
   }

@@ -10,11 +10,13 @@ import type { ProcessIdentity } from '../system/process-identity.ts'
 import { type ExecOptions, sessionSpec, type UserFiles } from './exec-session.ts'
 import { isPaused } from './frozen.ts'
 import { findContainer } from './lookup.ts'
+import type { ContainerRecord } from './record.ts'
 import type { Roots } from './state.ts'
 
 export type PlannedExec = {
   id: string
   name: string
+  record: ContainerRecord
   /** The container's first process. */
   container: ProcessIdentity
   /** The container's configuration, with the new process in place of its own. */
@@ -32,7 +34,7 @@ export async function planExec(
   executor: () => Executor,
 ): Promise<PlannedExec> {
   const container = findContainer(roots, options.container)
-  const { id, name, run } = container
+  const { id, name, record, run } = container
   if (container.status === 'restarting') {
     throw new MinictrError(`Container ${id} is restarting, wait until the container is running`, {
       remedy: `It ended, and its restart policy starts it again: minictr logs ${name}`,
@@ -57,7 +59,7 @@ export async function planExec(
   const { pid, startTimeTicks } = run
   const stdin = options.interactive && !options.detach ? 'once' : 'none'
   const plan = execPlan(spec, { containerId: id, container: { pid, startTimeTicks }, host, stdin })
-  return { id, name, container: { pid, startTimeTicks }, spec, plan }
+  return { id, name, record, container: { pid, startTimeTicks }, spec, plan }
 }
 
 /**

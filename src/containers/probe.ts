@@ -8,10 +8,10 @@ import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { Monitor } from '../system/monitor.ts'
-import { randomBytes } from '../system/random.ts'
 import { withContainerLock } from './container-lock.ts'
 import { recordContainerEvent } from './events-of-container.ts'
 import { asExecError } from './exec.ts'
+import { execTeller } from './exec-events.ts'
 import { isFrozen } from './frozen.ts'
 import { healthAfter, type ProbeResult, readHealth } from './health.ts'
 import { type ProbeTiming, probeCommand, probeTiming } from './health-check.ts'
@@ -51,16 +51,15 @@ async function probeOnce(
   roots: Roots,
 ): Promise<ProbeResult> {
   const startedAtMs = Date.now()
-  const tell = teller(container, command, roots)
+  const teller = execTeller(container, command, roots)
   const monitor = Monitor.spawn({ stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const output = beginningOf(monitor.output)
   let [exitStatus, why] = [-1, '']
   try {
-    tell('exec_create')
-    tell('exec_start')
+    teller.starts()
     await start(container, command, monitor, roots)
     const { status, isTooLate } = await endWithin(timeoutMs, monitor)
-    tell('exec_die', status)
+    teller.died(status)
     if (isTooLate) why = `Health check exceeded timeout (${formatDuration(timeoutMs)})`
     else exitStatus = status
   } catch (error) {
@@ -117,18 +116,6 @@ async function beginningOf(streams: Readable[]): Promise<string> {
   await Promise.all(streams.map(read))
   const text = Buffer.concat(kept).toString('utf8', 0, LONGEST_OUTPUT_BYTES)
   return sizeBytes > LONGEST_OUTPUT_BYTES ? `${text}...` : text
-}
-
-/** Docker's events of an exec, all with the same id. */
-function teller(container: Container, command: string[], roots: Roots) {
-  const execID = randomBytes(32).toString('hex')
-  return (action: 'exec_create' | 'exec_start' | 'exec_die', status?: number) => {
-    const text = status === undefined ? `${action}: ${command.join(' ')}` : action
-    recordContainerEvent(roots, container, text, {
-      execID,
-      ...(status !== undefined && { exitCode: String(status) }),
-    })
-  }
 }
 
 /** Under the container's lock; a result of a run that has ended meanwhile counts no more. */

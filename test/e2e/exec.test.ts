@@ -77,6 +77,22 @@ describe('exec', () => {
     }
   })
 
+  it('is told to events, with the status at its end', async () => {
+    assert.equal((await exec('box', 'sh', '-c', 'exit 41')).status, 41)
+    const { stdout } = await debian.minictr(
+      ...['events', '--since', '5m', '--until', '0s', '--filter', 'container=box', '--format'],
+      '{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.execID}}',
+    )
+    const lines = stdout.split('\n')
+    const end = lines.findIndex(line => line.startsWith('exec_die 41 '))
+    const id = lines[end]!.split(' ').at(-1)!
+    assert.match(id, /^[0-9a-f]{64}$/)
+    assert.deepEqual(
+      lines.filter(line => line.endsWith(id)).map(line => line.replace(/ +[0-9a-f]{64}$/, '')),
+      ['exec_create: sh -c exit 41', 'exec_start: sh -c exit 41', 'exec_die 41'],
+    )
+  })
+
   it('leaves the flags of the command to the command', async () => {
     assert.match((await exec('box', 'ls', '-l', '/etc/hostname')).stdout, /^-rw/)
     assert.equal((await exec('box', 'echo', '--user', '-t', '--')).stdout, '--user -t --\n')
