@@ -19,6 +19,7 @@ struct attachment {
   bool is_first;
   struct end streams[CHANNELS];
   size_t taken[CHANNELS];    // how much of an output's buffer it has
+  int unwritten, why;        // the first output that could not be written to its end, and the errno; 0: none
   struct detach_keys keys;
   int terminal;              // the one that is raw, or -1
   struct termios cooked;     // how it was before

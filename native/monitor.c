@@ -145,10 +145,11 @@ static void finish(void) {
 
 static void tell_client_of_end(void) {
   static bool is_told;
-  int32_t status = monitor.status;
-  if (is_told || monitor.control.fd < 0 || !has_all_output(monitor.client)) return;
+  const struct attachment *client = monitor.client;
+  int32_t end[] = {monitor.status, client->unwritten, client->why};
+  if (is_told || monitor.control.fd < 0 || !has_all_output(client)) return;
   attachment_restore_terminal(monitor.client); // before the client hears of it: it may write at once
-  tell_client('x', &status, sizeof status);
+  tell_client('x', end, sizeof end);
   is_told = true;
 }
 

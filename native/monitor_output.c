@@ -111,6 +111,7 @@ static bool give(struct attachment *attachment, int stream) {
     if (sent >= 0) {
       attachment->taken[stream] += (size_t)sent;
     } else if (errno != EAGAIN) {
+      if (errno != EPIPE && !attachment->unwritten) attachment->unwritten = stream, attachment->why = errno;
       end_close(to);
       // The writer is to learn of it as if nobody stood between them, unless somebody else reads. A log is no reader: who
       // writes without end would fill the disk, long after whoever started it has gone.

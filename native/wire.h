@@ -11,7 +11,8 @@
 //   answer        i64 result | i32 errno (0: none) | i64 elapsed ns | u32 length, data
 //
 // Event frame     u32 length of what follows | u8 3 | u8 event | what the event tells
-//   event         'x' i32 wait status: the watched process has ended and its output has been passed on
+//   event         'x' i32 wait status | i32 stream | i32 errno: the watched process has ended and its output has been
+//                     passed on, but for that of a stream (0: of all) that could not be written, for which the errno says why
 //                 'd' the keys that detach have been typed: the client has its streams and its terminal back
 //
 // Ops are performed in order until one fails; its answer is then the last one. A tolerated errno is told and does not

@@ -11,6 +11,7 @@ import type { ExecOptions } from './exec-session.ts'
 import { type PlannedExec, planExec } from './plan-exec.ts'
 import { programError } from './program-error.ts'
 import type { Roots } from './state.ts'
+import { statusFor } from './unwritten.ts'
 
 const END_PATIENCE_MS = 1000
 const LOOK_AGAIN_MS = 10
@@ -72,7 +73,7 @@ async function performExec(
     const end = await monitor.exitOrDetach()
     if (end === 'detached') return end
     teller.died(end.status)
-    return end.status
+    return statusFor(end)
   } finally {
     process.off('SIGWINCH', resize)
   }

@@ -17,6 +17,7 @@ import type { PlannedContainer, RunSettings } from './plan-run.ts'
 import { programError } from './program-error.ts'
 import { forwardSignals } from './signals.ts'
 import { containerPaths, type Lifecycle, NoSuchContainerError, writeRunState } from './state.ts'
+import { statusFor } from './unwritten.ts'
 
 /** How whoever starts a container is connected with it. */
 export type Attachment = {
@@ -99,7 +100,7 @@ export async function launch(
     }
     const { failed } = await endRun(settings, id, monitor.host, { owner, exitStatus: end.status, observer })
     monitor.tell('on_orphan', [], [])
-    return { how: 'ended', exitStatus: end.status, leftovers: failed }
+    return { how: 'ended', exitStatus: statusFor(end), leftovers: failed }
   } catch (error) {
     if (!(error instanceof StepError)) throw error
     // All that can be undone is; after any other error the monitor sees to it.

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 import { type Channel, StreamChannel } from './channel.ts'
 import { MinictrError } from './error.ts'
 import { openFileLimit, processLimit } from './exhaustion.ts'
-import { type Answer, type Call, decodeFrame, encodeRequest, type Frame } from './wire.ts'
+import { type Answer, type Call, decodeFrame, encodeRequest, type Frame, type WatchedEnd } from './wire.ts'
 
 export type { Answer, Arg, Call } from './wire.ts'
 
@@ -24,7 +24,7 @@ type Batch = { answers: Answer[]; isAnswered: boolean; resolve: (performance: Pe
 /** A conversation with an executor process. Batches are performed in the order they were sent. */
 export class Executor {
   #channel: Channel
-  #event = Promise.withResolvers<number | 'detached'>()
+  #event = Promise.withResolvers<WatchedEnd | 'detached'>()
   #isEventDue = true
   /** Sent and not wholly answered, oldest first. */
   #batches: Batch[] = []
@@ -84,10 +84,10 @@ export class Executor {
   }
 
   /**
-   * Resolves to the wait status of the process that a monitor watches, when it has ended, or to `detached` when the keys
+   * Resolves to the end of the process that a monitor watches, when it has ended, or to `detached` when the keys
    * for that have been typed; rejects if the monitor ends first.
    */
-  watched(): Promise<number | 'detached'> {
+  watched(): Promise<WatchedEnd | 'detached'> {
     this.#channel.receiveUntil(() => !this.#isEventDue, 'some-time')
     return this.#event.promise
   }
@@ -116,7 +116,7 @@ export class Executor {
   #take(frame: Frame): void {
     if (frame.kind !== 'answers') {
       this.#isEventDue = false
-      this.#event.resolve(frame.kind === 'exit' ? frame.waitStatus : 'detached')
+      this.#event.resolve(frame.kind === 'exit' ? frame : 'detached')
       return
     }
     const batch = this.#batches[0]

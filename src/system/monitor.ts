@@ -5,16 +5,20 @@ import type { Duplex, Readable } from 'node:stream'
 import { type Channel, DescriptorChannel, StreamChannel } from './channel.ts'
 import { isSocket } from './descriptors.ts'
 import { type Arg, Executor, ended, type Stdio, spawnExecutor, spawnHelper } from './executor.ts'
-import { signalName } from './wire.ts'
+import { signalName, type Unwritten, type WatchedEnd } from './wire.ts'
 
-/** How the watched process ended; `status` is 128 + number where a signal ended it. */
-export type Exit = { status: number; signal: string | null }
+/** How the watched process ended; `status` is 128 + number where a signal ended it. `unwritten`: not all of its output came through. */
+export type Exit = { status: number; signal: string | null; unwritten?: Unwritten }
 
 /** What a wait status says (waitpid(2)). */
 export function exitOf(waitStatus: number): Exit {
   const number = waitStatus & 0x7f
   if (number === 0) return { status: waitStatus >> 8, signal: null }
   return { status: 128 + number, signal: signalName(number) }
+}
+
+function endOf({ waitStatus, unwritten }: WatchedEnd): Exit {
+  return { ...exitOf(waitStatus), ...(unwritten && { unwritten }) }
 }
 
 /** Where the launcher's monitor is: its PID, and the descriptors of its two sockets (native/beside.c). */
@@ -68,7 +72,7 @@ export class Monitor {
   async exit(): Promise<Exit> {
     const event = await this.host.watched()
     if (event === 'detached') throw new Error('detached: who may be is to wait for exitOrDetach()')
-    return exitOf(event)
+    return endOf(event)
   }
 
   /**
@@ -77,7 +81,7 @@ export class Monitor {
    */
   async exitOrDetach(): Promise<Exit | 'detached'> {
     const event = await this.host.watched()
-    return event === 'detached' ? event : exitOf(event)
+    return event === 'detached' ? event : endOf(event)
   }
 
   /** Leaves the monitor to itself: it goes on until its container has ended. */

@@ -16,8 +16,13 @@ export type Answer = { result: number; errno?: string; elapsedNs: number; data?:
  */
 export type Frame =
   | { kind: 'answers'; answers: Answer[]; last: boolean }
-  | { kind: 'exit'; waitStatus: number }
+  | ({ kind: 'exit' } & WatchedEnd)
   | { kind: 'detached' }
+
+/** How the watched process ended (waitpid(2)), and which of its output could not be written to where the client has it. */
+export type WatchedEnd = { waitStatus: number; unwritten?: Unwritten }
+
+export type Unwritten = { stream: 'stdout' | 'stderr'; errno: number }
 
 /** Puts calls into a request frame. Throws TypeError for an unknown errno name. */
 export function encodeRequest(calls: Call[]): Buffer {
@@ -86,7 +91,12 @@ export function decodeFrame(bytes: Buffer): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const kind = view.getUint8(0)
   if (kind === 3 && view.getUint8(1) === DETACHED) return { kind: 'detached' }
-  if (kind === 3) return { kind: 'exit', waitStatus: view.getInt32(2, true) }
+  if (kind === 3) {
+    const [waitStatus, stream, errno] = [2, 6, 10].map(at => view.getInt32(at, true))
+    const unwritten: Unwritten | undefined =
+      stream === 0 ? undefined : { stream: stream === 1 ? 'stdout' : 'stderr', errno: errno! }
+    return { kind: 'exit', waitStatus: waitStatus!, ...(unwritten && { unwritten }) }
+  }
   const answers: Answer[] = []
   const count = view.getUint32(1, true)
   let at = 5

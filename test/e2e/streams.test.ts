@@ -143,6 +143,35 @@ async function printed(
   while (!running.output().includes(what)) await once(running.child.stdout!, 'data')
 }
 
+describe('output that cannot be written', () => {
+  it('is told, and makes no success of it', () => {
+    const lines: [line: string, status: number, stream: string][] = [
+      ['run $image echo lost >/dev/full', 1, 'stdout'],
+      ['run $image sh -c "echo lost; exit 3" >/dev/full', 3, 'stdout'],
+      ['run -t $image echo lost >/dev/full', 1, 'stdout'],
+      ['run $image sh -c "echo lost >&2" 2>/dev/full 1>&2', 1, ''],
+    ]
+    for (const [line, status, stream] of lines) {
+      const [told, ended] = shellLine(`{ ${line}; } 2>&1; echo "status $?"`).split('status ')
+      assert.equal(ended, `${status}\n`, line)
+      if (stream)
+        assert.equal(
+          told,
+          `minictr: write /dev/${stream}: no space left on device\nIts output is incomplete.\n`,
+        )
+    }
+  })
+
+  it('is not one that nobody wants to read on', () => {
+    assert.equal(
+      shellLine('run $image bash -c "echo first; echo second" | { read line; echo $line; }'),
+      'first\n',
+    )
+    const line = '{ run $image sh -c "yes; exit 9" | head -n 1; echo $PIPESTATUS; } 2>&1'
+    assert.equal(shellLine(line), 'y\n9\n')
+  })
+})
+
 describe('a signal to minictr run', () => {
   it('reaches PID 1 of the container, and only once', async () => {
     const running = listening([])
