@@ -3,6 +3,7 @@
 
 #include "roles.h"
 #include "seal.h"
+#include "title.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
     return 125;
   }
   keep_private(CONTROL);
+  keep_title(argc, argv);
   if (monitor) {
     keep_private(INIT);
     monitor_role(CONTROL, INIT);

@@ -2,6 +2,7 @@
 // orphan's zombie; this one takes both on itself. It behaves as tini does, so as Docker's --init.
 
 #include "reaper.h"
+#include "title.h"
 
 #include <errno.h>
 #include <linux/close_range.h>
@@ -46,6 +47,7 @@ int fork_under_reaper(void) {
   pid_t child = fork();
   if (child > 0) {
     syscall(SYS_close_range, 3, ~0u, 0);
+    set_title("minictr-init");
     prctl(PR_SET_DUMPABLE, 1); // a process of the container like any other from now on
     stay(child, &signals);
   }
