@@ -85,3 +85,22 @@ function ofImage(check: ImageHealthCheck): Omit<HealthCheck, 'shell'> {
     ...(Retries && Retries > 0 && { retries: Retries }),
   }
 }
+
+/** As an image's configuration has it, with what was said alone: times in nanoseconds. */
+export function describeHealthCheck({
+  test,
+  intervalMs,
+  timeoutMs,
+  startPeriodMs,
+  startIntervalMs,
+  retries,
+}: HealthCheck): ImageHealthCheck {
+  return {
+    ...(test.length > 0 && { Test: test }),
+    ...(intervalMs && { Interval: intervalMs * NS_PER_MS }),
+    ...(timeoutMs && { Timeout: timeoutMs * NS_PER_MS }),
+    ...(startPeriodMs && { StartPeriod: startPeriodMs * NS_PER_MS }),
+    ...(startIntervalMs && { StartInterval: startIntervalMs * NS_PER_MS }),
+    ...(retries && { Retries: retries }),
+  }
+}

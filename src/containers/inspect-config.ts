@@ -3,6 +3,7 @@
 import { hostname } from 'node:os'
 import { NilList, NilMap } from '../images/nil.ts'
 import { portName } from '../networks/ports.ts'
+import { describeHealthCheck } from './health-check.ts'
 import type { Container } from './state.ts'
 
 /** Describes it. Source: moby, api/types/container/config.go. */
@@ -28,6 +29,7 @@ export function describeConfig({
     StdinOnce: record.stdin === 'once',
     Env: record.environment,
     Cmd: orNil(command),
+    ...(record.health && { Healthcheck: describeHealthCheck(record.health) }),
     Image: record.image.name,
     Volumes: volumes.length > 0 ? setOf(volumes) : new NilMap(),
     WorkingDir: spec.process.cwd === '/' ? '' : spec.process.cwd,

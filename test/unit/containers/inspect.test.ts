@@ -59,6 +59,18 @@ describe('HostConfig and Config', () => {
       assert.deepEqual(setting(name, ...flags), value))
   }
 
+  it('a health check is in Config with what was said of it, in nanoseconds', () => {
+    const flags = ['--health-cmd', 'true', '--health-interval', '90s', '--health-retries', '2']
+    assert.deepEqual(plainly(describeConfig(containerOf(flags))).Healthcheck, {
+      Test: ['CMD-SHELL', 'true'],
+      Interval: 90_000_000_000,
+      Retries: 2,
+    })
+    const disabled = plainly(describeConfig(containerOf(['--no-healthcheck'])))
+    assert.deepEqual(disabled.Healthcheck, { Test: ['NONE'] })
+    assert.equal(plainly(describeConfig(containerOf([]))).Healthcheck, undefined)
+  })
+
   const attached: [flags: string[], streams: boolean[]][] = [
     [[], [false, true, true]],
     [['-i'], [true, true, true]],
