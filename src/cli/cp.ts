@@ -39,7 +39,8 @@ export function command(globals: GlobalOptions): Command {
 A directory is copied into one that exists, and becomes one that does not; with
 /. behind it only its content is copied. A file's new directory must exist.
 What comes into a container belongs to its root, unless -a keeps the numbers.
-"-" is a tar archive, from standard input or to standard output.
+"-" is a tar archive, to standard output or from standard input, where it may be
+compressed with gzip or zstd.
 
 Examples:
   minictr cp web:/etc/nginx .                  a directory, out of the container

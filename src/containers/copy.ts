@@ -2,6 +2,7 @@
 
 import { closeSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { decompress } from '../images/decompress.ts'
 import { TarReader } from '../images/tar.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
@@ -149,7 +150,7 @@ export async function copyToContainer(
   }
 }
 
-/** Unpacks a tar into a directory of a container. Throws MinictrError in Docker's words. */
+/** Unpacks a tar, which may be compressed with gzip or zstd, into a directory of a container. Throws MinictrError in Docker's words. */
 export async function extractToContainer(
   roots: Roots,
   container: Container,
@@ -164,7 +165,7 @@ export async function extractToContainer(
     if (existing === 'file')
       throw new MinictrError(`destination "${container.name}:${destination}" must be a directory`)
     const base = findBase(tree, container, path, destination)
-    await unpack(archive, writingTo(tree, container, base, options))
+    await unpack(decompress(archive, 'tar'), writingTo(tree, container, base, options))
   } finally {
     await tree.close()
   }

@@ -1,4 +1,4 @@
-// A layer's bytes without their compression: gzip and zstd are told by their first bytes, everything else is a plain tar.
+// The bytes of a layer, or of another tar, without their compression: gzip and zstd are told by their first bytes, everything else is a plain tar.
 
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'

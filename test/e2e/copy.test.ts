@@ -187,6 +187,14 @@ for (const state of ['running', 'stopped'] as const) {
       const back = debian.directory()
       await succeed('cp', `${name}:/mnt/data/sub/two`, back)
       assert.equal(readFileSync(join(back, 'two'), 'utf8'), 'two\n')
+      for (const compress of ['gzip', 'zstd']) {
+        execFileSync('sh', [
+          '-c',
+          `tar -c -C ${back} --transform s/two/${compress}/ two | ${compress} | ${line} cp - ${name}:/media`,
+        ])
+        await succeed('cp', `${name}:/media/${compress}`, back)
+        assert.equal(readFileSync(join(back, compress), 'utf8'), 'two\n')
+      }
       const refused = await minictr([...globals, 'cp', '-', `${name}:/data/one`], {
         input: readFileSync(archive, 'latin1'),
       })
