@@ -164,6 +164,7 @@ export const groups: { [name: string]: Group } = {
         load: () => import('./image-serve.ts'),
       },
     },
+    others: { list: 'ls', remove: 'rm' },
   },
   network: {
     summary: 'Manage networks',
@@ -182,6 +183,7 @@ export const groups: { [name: string]: Group } = {
       prune: { summary: 'Remove all unused networks', load: () => import('./network-prune.ts') },
       rm: { summary: 'Remove one or more networks', load: () => import('./network-rm.ts') },
     },
+    others: { list: 'ls', remove: 'rm' },
   },
   system: {
     summary: 'Manage what minictr keeps',
@@ -224,6 +226,7 @@ export const groups: { [name: string]: Group } = {
       prune: { summary: 'Remove unused local volumes', load: () => import('./volume-prune.ts') },
       rm: { summary: 'Remove one or more volumes', load: () => import('./volume-rm.ts') },
     },
+    others: { list: 'ls', remove: 'rm' },
   },
 }
 

@@ -52,7 +52,7 @@ export async function versionText(): Promise<string> {
 /** Docker's commands that minictr has not, by the word that they follow; each is refused by name. */
 const ofDocker: { [program: string]: string } = {
   minictr:
-    'build builder buildx commit compose context export import load manifest plugin push save search swarm tag trust',
+    'build builder buildx checkpoint commit compose config context export import load manifest node plugin push save search secret service stack swarm tag trust',
   'minictr container': 'commit export',
   'minictr image': 'build import load push save tag',
 }

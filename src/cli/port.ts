@@ -5,7 +5,7 @@ import { findContainer } from '../containers/lookup.ts'
 import { openPorts } from '../containers/networking.ts'
 import { endpointsOf } from '../containers/networks.ts'
 import { recover } from '../containers/recover.ts'
-import { bracketed } from '../networks/port-bindings.ts'
+import { bracketed, type PortBinding } from '../networks/port-bindings.ts'
 import { portName } from '../networks/ports.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
@@ -33,7 +33,7 @@ async function perform(name: string, port: string | undefined, globals: GlobalOp
   await recover(globals)
   const container = findContainer(globals, name)
   const { bindings } = openPorts(container, endpointsOf(globals, container.id))
-  const published = bindings.map(binding => ({
+  const published = bindings.sort(byPort).map(binding => ({
     port: portName(binding),
     at: `${bracketed(binding.hostAddress)}:${binding.hostPort}`,
   }))
@@ -45,4 +45,18 @@ async function perform(name: string, port: string | undefined, globals: GlobalOp
   const found = published.filter(each => each.port === wanted)
   if (found.length === 0) throw new MinictrError(`No public port '${port}' published for ${name}`)
   for (const { at } of found) process.stdout.write(`${at}\n`)
+}
+
+/** The order of Docker's client: by the container's port, then IPv4 before IPv6, then by the host's port. */
+function byPort(a: PortBinding, b: PortBinding): number {
+  return (
+    a.port - b.port ||
+    compare(a.protocol, b.protocol) ||
+    compare(bracketed(a.hostAddress), bracketed(b.hostAddress)) ||
+    a.hostPort - b.hostPort
+  )
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
 }

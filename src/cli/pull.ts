@@ -63,7 +63,11 @@ async function perform(name: string, flags: Flags, globals: GlobalOptions): Prom
     progress,
     ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),
   }
-  if (!flags.allTags) return pullOne(withDefaultTag(reference), options, flags, globals)
+  if (!flags.allTags) {
+    const wanted = withDefaultTag(reference)
+    if (wanted !== reference) progress.report({ kind: 'message', text: `Using default tag: ${wanted.tag}` })
+    return pullOne(wanted, options, flags, globals)
+  }
   if (reference.tag !== undefined || reference.digest !== undefined) {
     throw new MinictrError(`pull --all-tags: ${name} names a tag or digest`, {
       remedy: 'Give the repository alone.',

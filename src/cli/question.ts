@@ -3,15 +3,21 @@
 import { createInterface } from 'node:readline/promises'
 import { MinictrError } from '../system/error.ts'
 
-/** What a person answers, trimmed. Throws MinictrError when the input ends or is interrupted. */
+/** What a person answers, trimmed; nothing where the input ends before. Throws MinictrError when interrupted. */
 export async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
   const ended = new AbortController()
+  let isInterrupted = false
+  lines.once('SIGINT', () => {
+    isInterrupted = true
+    lines.close()
+  })
   lines.once('close', () => ended.abort())
   try {
     return (await lines.question(question, { signal: ended.signal })).trim()
   } catch {
-    throw new MinictrError('Interrupted', { exitStatus: 130 })
+    if (isInterrupted) throw new MinictrError('Interrupted', { exitStatus: 130 })
+    return ''
   } finally {
     lines.close()
   }

@@ -65,6 +65,15 @@ describe('a published port', { skip: unavailable, timeout: 240_000 }, () => {
     assert.deepEqual(elements(), ['tcp . 8080 : 172.17.0.2 . 80', 'udp . 8080 : 172.17.0.2 . 80'])
   })
 
+  it('is listed in the order of Docker’s client', async () => {
+    const ofTcp = ['0.0.0.0:8080', '127.0.0.1:8081', '[::]:8080']
+    assert.deepEqual((await debian.done('port', 'web', '80')).trimEnd().split('\n'), ofTcp)
+    assert.deepEqual((await debian.done('port', 'web')).trimEnd().split('\n'), [
+      ...ofTcp.map(at => `80/tcp -> ${at}`),
+      ...['0.0.0.0:8080', '[::]:8080'].map(at => `80/udp -> ${at}`),
+    ])
+  })
+
   it('is reached from other hosts, whose address the container sees', async () => {
     const other = debian.other()
     await expect([

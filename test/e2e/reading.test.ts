@@ -458,6 +458,9 @@ describe('prune', () => {
       await out('container', 'prune', '-f', '--filter', 'label=use=test'),
       `Deleted Containers:\n${old}\n\nTotal reclaimed space: 0B\n`,
     )
+    const unasked = await debian.minictr('container', 'prune') // whose input ends at once: a no, too
+    assert.deepEqual([unasked.status, unasked.stderr], [0, ''])
+    assert.equal(linesOf(await out('ps', '-aq')).length, 3)
     // Its volume stays, as in Docker.
     assert.equal(linesOf(await out('volume', 'ls', '-q')).length, 1)
     const text = await answer('y', 'container', 'prune')

@@ -173,6 +173,12 @@ describe('pull', () => {
     assert.equal(index.manifests[0].mediaType, 'application/vnd.docker.distribution.manifest.v2+json')
   })
 
+  test('says which tag is meant where none is named, unless it is to be quiet', async () => {
+    const name = `${registry.host}/test/nothing`
+    assert.match((await pull(newRoot(), name)).stdout, /^Using default tag: latest\nlatest: Pulling from/)
+    assert.equal((await pull(newRoot(), '--quiet', name)).stdout, '')
+  })
+
   test('--all-tags brings every tag, and layers they share once', async () => {
     const root = newRoot()
     const { status, stdout, stderr } = await pull(root, '--all-tags', `${registry.host}/test/layers`)

@@ -14,7 +14,8 @@ export const containerFlags: RunFlagGroup = {
       takes: 'string',
       about: 'Assign a name to the container',
       set: ({ options }, name) => {
-        options.name = name
+        if (name === '') delete options.name
+        else options.name = name
       },
     },
     {

@@ -44,6 +44,19 @@ describe('minictr', () => {
     })
   })
 
+  it('refuses by name what Docker has besides', () => {
+    for (const name of ['build', 'push', 'service', 'stack'])
+      assert.match(minictr(name).stderr, new RegExp(`^minictr: Docker's '${name}' is not in minictr yet\n`))
+  })
+
+  it('knows Docker’s other names of commands', () => {
+    for (const group of ['container', 'image', 'network', 'volume']) {
+      assert.match(minictr(group, 'list', '--help').stdout, /^Usage: {2}minictr /)
+      const { stderr } = minictr(group, 'remove')
+      assert.equal(stderr.split('\n')[0], `minictr: 'minictr ${group} rm' requires at least 1 argument`)
+    }
+  })
+
   it('ends with 125 where run itself fails', () => {
     assert.deepEqual(minictr('run', '--nope'), {
       stdout: '',

@@ -41,6 +41,7 @@ const effects: [line: string, changed: Partial<RunOptions>][] = [
   ['--entrypoint sh', { entrypoint: ['sh'] }],
   ['--entrypoint=', { entrypoint: [] }],
   ['--init', { init: true }],
+  ['--name web --name=', {}],
   [
     '--ulimit nofile=10:20 --ulimit core=-1 --ulimit nproc=5',
     {
