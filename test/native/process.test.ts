@@ -135,8 +135,9 @@ test('execve tries candidates as execvp does', () =>
   }))
 
 test('a program starts with no signal blocked or ignored', async () => {
-  const check = '/^Sig(Blk|Ign):/ { if ($2 !~ /^0+$/) bad = 1 } END { exit bad ? 1 : 42 }'
-  const { status } = await runScript(`exec awk '${check}' /proc/self/status`)
+  // Not awk: GNU's ignores SIGPIPE itself.
+  const none = "grep -Ec '^Sig(Blk|Ign):.0+$' /proc/self/status"
+  const { status } = await runScript(`[ "$(${none})" = 2 ] && exit 42`)
   assert.equal(status, 42)
 })
 
