@@ -28,7 +28,9 @@ export async function perform(args: string[], globals: GlobalOptions): Promise<n
       id = running
     },
   }).finally(watch?.finish)
+  if (result.how === 'failed') id = result.id
   if (options.detach && id !== undefined) writeSync(1, `${id}\n`)
+  if (result.how === 'failed') throw result.error
   if (result.how === 'left') return 0
   for (const leftover of result.leftovers) process.stderr.write(`Not cleaned up: ${leftover}\n`)
   return result.how === 'ended' ? result.exitStatus : 0

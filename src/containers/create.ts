@@ -5,6 +5,7 @@ import { Journal } from '../runtime/journal.ts'
 import { type Observer, perform } from '../runtime/perform.ts'
 import { performOps } from '../runtime/perform-ops.ts'
 import { StepError } from '../runtime/step-error.ts'
+import type { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/monitor.ts'
 import { identify } from '../system/process-identity.ts'
 import { withCidFile } from './cid-file.ts'
@@ -14,6 +15,7 @@ import { untilNothingIsLost } from './lost-race.ts'
 import type { RunOptions } from './options.ts'
 import { END_COMMAND, ownCommand, runArguments } from './own-commands.ts'
 import { type PlannedContainer, planRun, type RunSettings } from './plan-run.ts'
+import { recordStartError } from './start-error.ts'
 import { containerPaths } from './state.ts'
 import { warnOnce } from './warnings.ts'
 
@@ -34,7 +36,7 @@ export async function createContainer(
         const planned = await planRun(options, settings, image, 'create')
         warn(planned.warnings)
         writeId(planned.id)
-        return await make(planned, settings, monitor, observer)
+        return await makeContainer(planned, settings, monitor, { observer })
       } finally {
         monitor.close()
       }
@@ -42,11 +44,15 @@ export async function createContainer(
   )
 }
 
-async function make(
+/**
+ * Performs the plan of a container that is made and not started; `startError`: why it cannot be. Returns its id, and throws, as
+ * `createContainer`.
+ */
+export async function makeContainer(
   planned: PlannedContainer,
   settings: RunSettings,
   monitor: Monitor,
-  observer: Observer | undefined,
+  { observer, startError }: { observer?: Observer; startError?: MinictrError },
 ): Promise<string | undefined> {
   const owner = identify(monitor.pid)
   const { argv, environment } = ownCommand(settings, END_COMMAND, planned.id, ...runArguments(owner))
@@ -60,6 +66,7 @@ async function make(
     throw asUsersError(error, planned)
   })
   if (!('quit' in outcome)) {
+    if (startError) recordStartError(settings, planned.id, startError)
     // From here on it is a container, and what has made it is not to be undone by a crash.
     await performOps(journal.forgetting(), monitor.host)
     recordContainerEvent(settings, planned, 'create')

@@ -11,7 +11,7 @@ const UNSEEN_STATUS = 255
 
 /** Describes it. Source: moby, container/state.go and api/types/types.go (ContainerState). */
 export function describeState(
-  { run, exit, lifecycle }: Pick<Container, 'run' | 'exit' | 'lifecycle'>,
+  { run, exit, lifecycle, startError }: Pick<Container, 'run' | 'exit' | 'lifecycle' | 'startError'>,
   { state, health }: Condition,
 ): Record<string, unknown> {
   const hasEnded = state === 'exited' || state === 'restarting'
@@ -24,8 +24,11 @@ export function describeState(
     OOMKilled: hasEnded && exit?.isOutOfMemory === true,
     Dead: false,
     Pid: run && !hasEnded ? run.pid : 0,
-    ExitCode: hasEnded ? (exit?.exitStatus ?? UNSEEN_STATUS) : 0,
-    Error: lifecycle?.restartError ?? (isUnseen ? 'nobody saw how it ended: its status is unknown' : ''),
+    ExitCode: hasEnded ? (exit?.exitStatus ?? UNSEEN_STATUS) : (startError?.exitStatus ?? 0),
+    Error:
+      startError?.message ??
+      lifecycle?.restartError ??
+      (isUnseen ? 'nobody saw how it ended: its status is unknown' : ''),
     StartedAt: timeText(lifecycle?.startedAtMs),
     FinishedAt: timeText(hasEnded ? exit?.finishedAtMs : undefined),
   })

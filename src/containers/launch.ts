@@ -16,7 +16,8 @@ import { END_COMMAND, HEALTH_COMMAND, ownCommand, runArguments } from './own-com
 import type { PlannedContainer, RunSettings } from './plan-run.ts'
 import { programError } from './program-error.ts'
 import { forwardSignals } from './signals.ts'
-import { containerPaths, type Lifecycle, NoSuchContainerError, writeRunState } from './state.ts'
+import { recordStartError, runStatus } from './start-error.ts'
+import { containerPaths, type Lifecycle, writeRunState } from './state.ts'
 import { statusFor } from './unwritten.ts'
 
 /** How whoever starts a container is connected with it. */
@@ -37,6 +38,8 @@ export type LaunchResult =
   | { how: 'left' }
   /** Somebody who watched the steps did not go on. */
   | { how: 'quit'; leftovers: string[] }
+  /** The container is there, and could not be started: that is written down. */
+  | { how: 'failed'; error: MinictrError }
 
 /** A start by the restart policy: the how manyth it is since somebody started it, and how long was waited for it. */
 export type PolicyRestart = { count: number; delayMs: number }
@@ -44,7 +47,7 @@ export type PolicyRestart = { count: number; delayMs: number }
 export type LaunchOptions = {
   /** Undefined: the container is left to itself as soon as it runs. */
   attachment?: Attachment
-  /** The plan makes the container as well. */
+  /** The plan makes the container as well; else its first step, which takes the container's lock, is done already. */
   isNew?: boolean
   restart?: PolicyRestart
   observer?: Observer
@@ -53,8 +56,10 @@ export type LaunchOptions = {
 }
 
 /**
- * Performs the plan and connects this process with the container as asked. Throws StepError where a step fails (everything is
- * undone by then); MinictrError with status 126 or 127 for a program that cannot be executed or is not there.
+ * Performs the plan and connects this process with the container as asked. Where a step fails all that the run has made is undone.
+ * That is the result for a container that is there, or made by then; of others nothing is left, and the error is thrown:
+ * StepError, or MinictrError in words of its own. One for a program that cannot be executed or is not there has the status 126
+ * or 127.
  */
 export async function launch(
   planned: PlannedContainer,
@@ -71,7 +76,7 @@ export async function launch(
   const signals = attachment && forwardSignals(monitor, { signalProxy: attachment.signalProxy, tty })
   try {
     const executors = { host: monitor.host, container: monitor.init }
-    const outcome = await perform(plan, executors, journal, observer)
+    const outcome = await perform(plan, executors, journal, observer, { from: isNew ? 0 : 1 })
     if ('quit' in outcome) {
       monitor.tell('on_orphan', [], [])
       return { how: 'quit', leftovers: outcome.leftovers }
@@ -106,10 +111,21 @@ export async function launch(
     // All that can be undone is; after any other error the monitor sees to it.
     monitor.tell('on_orphan', [], [])
     const ofNetwork = record.networks.length > 0 && (await networkErrorOf(error, settings))
-    throw ofNetwork || asUsersError(error, planned)
+    const told = ofNetwork || asUsersError(error, planned)
+    if (told instanceof LostRaceError || !isThere(planned, error, isNew)) throw told
+    if (isNew) recordContainerEvent(settings, planned, 'create')
+    // The lock is still held. Of a start by the policy, whoever waited for it keeps what went wrong.
+    if (!restart) recordStartError(settings, id, told)
+    return { how: 'failed', error: told }
   } finally {
     signals?.stop()
   }
+}
+
+/** What is not wholly undone the next command undoes, and with it a container that has never run. */
+function isThere({ plan }: PlannedContainer, { failure, rollback }: StepError, isNew: boolean): boolean {
+  const isMade = failure.index >= (plan.keptFrom ?? Number.POSITIVE_INFINITY)
+  return !isNew || (isMade && rollback.failed.length === 0)
 }
 
 async function tellOfNetworks(settings: RunSettings, id: string): Promise<void> {
@@ -176,23 +192,13 @@ export function asUsersError(error: StepError, { spec, record }: PlannedContaine
       { remedy: 'Choose another --name.', cause: error },
     )
   }
-  if (step.id === 'lock-container' && errno === 'ENOENT') {
-    return new NoSuchContainerError(record.name)
-  }
-  if (step.id === 'lock-container' && errno === 'EAGAIN') {
-    return new MinictrError(
-      `container ${record.name} is being started, ended or removed by another command`,
-      {
-        remedy: 'Wait for that command, or end it, and start the container again.',
-      },
-    )
-  }
   const { cwd } = spec.process
   if (op.op === 'mkdir' && op.path === cwd && (errno === 'EEXIST' || errno === 'ENOTDIR')) {
     return new MinictrError(
       `the working directory cannot be made: ${cwd}, or a part of it, is not a directory in the image`,
-      { remedy: 'Choose another --workdir. (everything was undone)', cause: error },
+      { remedy: 'Choose another --workdir.', cause: error },
     )
   }
+  error.exitStatus ??= runStatus(error)
   return programError(error) ?? error
 }

@@ -104,6 +104,7 @@ export async function planRun(
     ),
     host: facts,
     stdin: record.stdin,
+    isKept: !record.removeAtExit,
   }
   const planned = how === 'create' ? createPlan(spec, context) : plan(spec, context)
   return { id, spec, record, plan: planned, warnings: [...made.warnings, ...(networks?.warnings ?? [])] }

@@ -17,14 +17,14 @@ export function programError(error: StepError): MinictrError | undefined {
       ? 'the path, and the interpreter that the file names, are to be in the image'
       : `the container's PATH is ${pathOf(op.env)}`
     return new MinictrError(`exec: "${program}": ${reason}`, {
-      remedy: `Check the name; ${place}. (step ${step.id}, everything was undone)`,
+      remedy: `Check the name; ${place}. (step ${step.id}; what it had needed is undone)`,
       exitStatus: 127,
       cause: error,
     })
   }
   const reason = { EACCES: 'permission denied', ENOEXEC: 'exec format error' }[errno] ?? errno
   return new MinictrError(`exec: "${program}": ${reason}`, {
-    remedy: `Check that it is a program for this machine and may be executed by the user. (step ${step.id}, everything was undone)`,
+    remedy: `Check that it is a program for this machine and may be executed by the user. (step ${step.id}; what it had needed is undone)`,
     exitStatus: 126,
     cause: error,
   })

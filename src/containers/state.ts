@@ -22,6 +22,14 @@ export type ExitRecord = {
   isOutOfMemory?: true
 }
 
+/** Why the last start failed. It counts until one succeeds. */
+export type StartError = {
+  /** What Docker's engine says of it: 127, 126 or 128. */
+  exitStatus: number
+  message: string
+  failedAtMs: number
+}
+
 /** What has become of the container so far; there from its first start on. */
 export type Lifecycle = {
   startedAtMs: number
@@ -51,9 +59,10 @@ export type Container = {
   /** One that is paused runs. */
   status: 'created' | 'running' | 'restarting' | 'exited'
   run?: RunState
-  /** Missing where it ended and nobody saw how. */
+  /** Missing where it ended and nobody saw how. Where it could not be started since, the status is that of the attempt. */
   exit?: ExitRecord
   lifecycle?: Lifecycle
+  startError?: StartError
 }
 
 /** Where everything of one container lies. */
@@ -67,6 +76,7 @@ export function containerPaths(roots: Roots, id: string) {
     lifecycle: `${directory}/lifecycle.json`,
     exitRecord: `${directory}/exit.json`,
     log: `${directory}/json.log`,
+    startError: `${directory}/start-error.json`,
     /** The health of the last run that ended. */
     lastHealth: `${directory}/health.json`,
     /** Held by whoever starts, ends, changes or removes the container. */
@@ -117,7 +127,9 @@ export function readContainer(roots: Roots, id: string): Container | undefined {
   // The record comes last: the directory goes at once, so that with it there all before was read of the container as it is.
   const lifecycle = readIfThere<Lifecycle>(paths.lifecycle)
   const run = lifecycle && readIfThere<RunState>(paths.runState)
-  const exit = lifecycle && exitSince(lifecycle, readIfThere<ExitRecord>(paths.exitRecord))
+  const startError = errorSince(lifecycle, readIfThere<StartError>(paths.startError))
+  const ended = lifecycle && exitSince(lifecycle, readIfThere<ExitRecord>(paths.exitRecord))
+  const exit = lifecycle && startError ? exitOfAttempt(startError, ended) : ended
   const status = statusOf(roots, id, { lifecycle, run, exit })
   const record = readJson<ContainerRecord>(paths.record)
   if (!record) return undefined
@@ -138,6 +150,7 @@ export function readContainer(roots: Roots, id: string): Container | undefined {
     ...(run && { run }),
     ...(exit && { exit }),
     ...(lifecycle && { lifecycle }),
+    ...(startError && { startError }),
   }
 }
 
@@ -163,4 +176,14 @@ function isBeingRecorded(roots: Roots, id: string): boolean {
 /** The record that is there may be of the time before the last start. */
 function exitSince({ startedAtMs }: Lifecycle, exit: ExitRecord | undefined): ExitRecord | undefined {
   return exit && exit.finishedAtMs >= startedAtMs ? exit : undefined
+}
+
+/** One that is there may be of the time before the last start that succeeded. */
+function errorSince(lifecycle: Lifecycle | undefined, error: StartError | undefined): StartError | undefined {
+  return error && error.failedAtMs >= (lifecycle?.startedAtMs ?? 0) ? error : undefined
+}
+
+/** It ended when it ended; but the status that Docker shows is that of the last attempt to start it. */
+function exitOfAttempt({ exitStatus, failedAtMs }: StartError, ended: ExitRecord | undefined): ExitRecord {
+  return { finishedAtMs: failedAtMs, ...ended, exitStatus, signal: null }
 }

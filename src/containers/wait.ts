@@ -9,15 +9,15 @@ import { type Container, containerPaths, readContainer } from './state.ts'
 const LOOK_AGAIN_MS = 50
 
 /**
- * Resolves to the status of a container when it does not run (any more): at once where it has ended, to 0 where it was never
- * started, to undefined where nobody saw how it ended, because its monitor was killed. Source: moby, container/state.go (Wait).
+ * Resolves to the status of a container when it does not run (any more): at once where it has ended, where it was never
+ * started to 0 or the status of the attempt, to undefined where nobody saw how it ended, because its monitor was killed. Source: moby, container/state.go (Wait).
  */
 export async function waitForContainer(
   container: Container,
   settings: RunSettings,
 ): Promise<number | undefined> {
   for (let current = container; ; current = readContainer(settings, container.id) ?? current) {
-    if (current.status === 'created') return 0
+    if (current.status === 'created') return current.startError?.exitStatus ?? 0
     if (current.status === 'exited') return current.exit?.exitStatus ?? undefined
     const status = current.status === 'running' ? await endOfRun(current, settings) : undefined
     if (status !== undefined) return status

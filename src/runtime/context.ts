@@ -51,4 +51,6 @@ export type PlanContext = {
   networks?: PlannedNetworks
   host: HostFacts
   stdin: StdinUse
+  /** A container that is made and cannot be started is there all the same. */
+  isKept?: boolean
 }

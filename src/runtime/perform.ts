@@ -85,7 +85,7 @@ export async function perform(
       )
       // Looked for before anything is undone: that may take the cause away.
       const cause = likelyCause(failure.op, failure.errno, isInside, failure.said)
-      const rollback = await rollBack(journal, executors, late, begun, observer)
+      const rollback = await rollBack(journal, executors, late, leavingKept(begun, plan, from), observer)
       throw new StepError(failure, cause, rollback)
     }
     index += batch.length
@@ -163,6 +163,12 @@ function failureIn<S extends { ops: Op[] }>(
     }
   }
   return undefined
+}
+
+/** Of the steps that were begun those that are taken back when the last of them fails. */
+function leavingKept(begun: Step[], { keptFrom }: Plan, from: number): Step[] {
+  if (keptFrom === undefined || from + begun.length <= keptFrom) return begun
+  return begun.filter(({ lasts }, at) => from + at >= keptFrom || lasts === 'run')
 }
 
 /** Undoes the steps that were begun; those of the same batch that were not reached are only forgotten. */

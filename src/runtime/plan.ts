@@ -38,11 +38,9 @@ import { createVolumeSteps, fillVolumesStep } from './steps/volumes.ts'
  * same input gives the same plan, and nothing is done. Source: OCI runtime specification, config.md and config-linux.md.
  */
 export function plan(spec: Spec, context: PlanContext): Plan {
-  return planOf('run', context, [
-    ...claimSteps(context),
-    ...createSteps(spec, context),
-    ...startSteps(spec, context),
-  ])
+  const making = [...claimSteps(context), ...createSteps(spec, context)]
+  const run = planOf('run', context, [...making, ...startSteps(spec, context)])
+  return context.isKept ? { ...run, keptFrom: making.length } : run
 }
 
 /** What `create` performs: the container is there, and nothing of it runs. */

@@ -33,6 +33,11 @@ export type Plan = {
    * From this step on, counted from 0, nothing can be taken back: what is left half-way is gone on with by a later command.
    */
   onwardFrom?: number
+  /**
+   * From this step on, counted from 0, the container is made, and stays where a later step fails: what was made before it, and
+   * lasts as long as the container, is not taken back then.
+   */
+  keptFrom?: number
 }
 
 /** What takes a step back that was performed, by the step's id; `container`: a process in the container's namespaces does it. */
