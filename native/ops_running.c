@@ -115,11 +115,20 @@ static int64_t op_await_content(struct executor *executor, const struct arg *arg
   }
 }
 
-// await_absence path timeout: until there is nothing of that name; ETIMEDOUT after so many milliseconds
+static bool has_ended(int process) {
+  struct pollfd end = {.fd = process, .events = POLLIN};
+  return process < 0 || poll(&end, 1, 0) > 0;
+}
+
+// await_absence path timeout slot: until there is nothing of that name; ETIMEDOUT after so many milliseconds. ESRCH where the
+// process in the slot, which was to remove it, has ended, or is not there; -1 for nobody in particular
 static int64_t op_await_absence(struct executor *executor, const struct arg *args) {
   int64_t deadline = now_ms() + args[1].number;
+  bool by_somebody = args[2].number >= 0;
   for (int pause_ms = FIRST_PAUSE_MS;; pause_ms += pause_ms < LONGEST_PAUSE_MS ? pause_ms : 0) {
+    bool is_left = by_somebody && has_ended(slot_get(executor, args[2].number)); // before: it may be the last it has done
     if (faccessat(AT_FDCWD, args[0].text, F_OK, AT_SYMLINK_NOFOLLOW)) return errno == ENOENT ? 0 : -1;
+    if (is_left) return errno = ESRCH, -1;
     if (now_ms() >= deadline) return errno = ETIMEDOUT, -1;
     nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000L}, NULL);
   }
@@ -130,6 +139,6 @@ const struct op running_ops[] = {
     {"signal_process", "ii", op_signal_process, false},
     {"await_exit", "ii", op_await_exit, false},
     {"await_content", "ssi", op_await_content, false},
-    {"await_absence", "si", op_await_absence, false},
+    {"await_absence", "sii", op_await_absence, false},
     {0},
 };

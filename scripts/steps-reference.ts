@@ -317,6 +317,7 @@ function actExamples(run: string): Example[] {
   const stopped = {
     ...{ ...signalled, command: 'stop', signal: 'SIGTERM', timeoutMs: 10_000, lockFile },
     ...{ cleanerFile: `${runDirectory}/cleaner`, socket: `${runDirectory}/attach.sock` },
+    monitor: { ...process, pid: process.pid - 1 },
     undo: [...undoOf('run'), journal],
   }
   const limits = [

@@ -1,6 +1,7 @@
 // minictr stop: asks the programs of containers to end, and kills those that do not.
 
 import { Command } from 'commander'
+import { stopSignalOf } from '../containers/program.ts'
 import { planStop, stopContainer } from '../containers/stop.ts'
 import type { Subject } from '../learn/explain.ts'
 import { MinictrError } from '../system/error.ts'
@@ -64,7 +65,7 @@ export async function subject(
   const { record, run, spec } = container
   const facts = {
     process: `${run!.pid}, ${spec.process.args.join(' ')}`,
-    signal: `${options.signal ?? record.stopSignal}, then SIGKILL`,
+    signal: `${options.signal ?? stopSignalOf(record)}, then SIGKILL`,
   }
   return { plan, summary: { title: 'The stop of a container', name: container.name, facts } }
 }

@@ -28,9 +28,9 @@ import { type NetworkNames, networkFiles } from './network-files.ts'
 import type { RunOptions } from './options.ts'
 import {
   givenEnvironment,
+  namedStopSignal,
   programEnvironment,
   programParts,
-  stopSignal,
   workingDirectory,
 } from './program.ts'
 import type { ContainerRecord } from './record.ts'
@@ -124,6 +124,7 @@ export function makeConfig(request: ConfigRequest): ContainerConfig {
 function makeRecord(request: ConfigRequest, sharedMemoryBytes: number | undefined): ContainerRecord {
   const { name, createdAt, options, image, mounts, log } = request
   const health = chooseHealthCheck(options.health, image.config)
+  const stopSignal = namedStopSignal(options, image.config)
   return {
     name,
     createdAt,
@@ -135,7 +136,7 @@ function makeRecord(request: ConfigRequest, sharedMemoryBytes: number | undefine
     removeAtExit: options.remove,
     restart: options.restart,
     ...(health && { health }),
-    stopSignal: stopSignal(options, image.config),
+    ...(stopSignal !== undefined && { stopSignal }),
     ...(options.stopTimeoutSeconds !== undefined && { stopTimeoutSeconds: options.stopTimeoutSeconds }),
     stdin: stdinUse(options),
     log,

@@ -36,7 +36,7 @@ export function describeConfig({
     Entrypoint: orNil(entrypoint),
     OnBuild: new NilList(),
     Labels: mapOf(record.labels),
-    ...(stopSignal !== 'SIGTERM' && { StopSignal: stopSignal }),
+    ...(stopSignal !== undefined && { StopSignal: stopSignal }),
     ...(stopTimeoutSeconds !== undefined && { StopTimeout: stopTimeoutSeconds }),
   }
 }

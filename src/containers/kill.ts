@@ -17,8 +17,8 @@ import { nameOfSignal, planTermination, type Termination, tellOfSignal, terminat
 const termination: Termination = { command: 'kill', signal: 'SIGKILL', timeoutSeconds: 0 }
 
 /**
- * Sends a signal. SIGKILL, and the signal that ends this container, count as a stop by the user: they reach a paused one, and
- * its restart policy starts it no more. Returns what could not be undone, a line each; undefined where somebody who watched did
+ * Sends a signal. One that may stop the container counts as a stop by the user: it reaches a paused one, and the
+ * restart policy starts it no more. Returns what could not be undone, a line each; undefined where somebody who watched did
  * not go on. Throws MinictrError for a container that does not run, StepError where the kernel refuses. Source: moby, daemon/kill.go.
  */
 export async function killContainer(
@@ -28,7 +28,7 @@ export async function killContainer(
   { signal, observer }: { signal: string; observer?: Observer },
 ): Promise<string[] | undefined> {
   checkRunning(container)
-  const found = isStop(container, signal) && (await forbidRestart(roots, container.id, executor))
+  const found = forbidsRestart(container, signal) && (await forbidRestart(roots, container.id, executor))
   if (container.status !== 'running') return []
   if (found && signalNumber(signal) === signalNumber('SIGKILL')) {
     const { current, owner } = found
@@ -69,8 +69,19 @@ function planSignal(container: Container, signal: string): Plan {
   })
 }
 
-function isStop({ record }: Container, signal: string): boolean {
-  return ['SIGKILL', record.stopSignal].some(each => signalNumber(each) === signalNumber(signal))
+/**
+ * Where nobody has named a signal that stops this container, Docker takes each for one: also one that the program takes for
+ * something else.
+ */
+function isStop({ record: { stopSignal } }: Container, signal: string): boolean {
+  if (stopSignal === undefined) return true
+  return ['SIGKILL', stopSignal].some(each => signalNumber(each) === signalNumber(signal))
+}
+
+/** `unless-stopped` asks whether somebody has sent a signal, whichever it was, since the container began. */
+function forbidsRestart(container: Container, signal: string): boolean {
+  const { record, status } = container
+  return isStop(container, signal) || (status === 'running' && record.restart?.name === 'unless-stopped')
 }
 
 function checkRunning(container: Container): void {

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs'
 import { Journal } from '../runtime/journal.ts'
 import { type Observer, perform } from '../runtime/perform.ts'
 import { StepError } from '../runtime/step-error.ts'
-import { MinictrError } from '../system/error.ts'
+import type { MinictrError } from '../system/error.ts'
 import type { Monitor } from '../system/monitor.ts'
 import { identify, type ProcessIdentity } from '../system/process-identity.ts'
 import { endRun } from './end.ts'
@@ -13,7 +13,7 @@ import { recordContainerEvent } from './events-of-container.ts'
 import { probeCommand, probeTiming } from './health-check.ts'
 import { LostRaceError } from './lost-race.ts'
 import { END_COMMAND, HEALTH_COMMAND, ownCommand, runArguments } from './own-commands.ts'
-import type { PlannedContainer, RunSettings } from './plan-run.ts'
+import { type PlannedContainer, type RunSettings, workingDirectoryError } from './plan-run.ts'
 import { programError } from './program-error.ts'
 import { forwardSignals } from './signals.ts'
 import { recordStartError, runStatus } from './start-error.ts'
@@ -194,10 +194,7 @@ export function asUsersError(error: StepError, { spec, record }: PlannedContaine
   }
   const { cwd } = spec.process
   if (op.op === 'mkdir' && op.path === cwd && (errno === 'EEXIST' || errno === 'ENOTDIR')) {
-    return new MinictrError(
-      `the working directory cannot be made: ${cwd}, or a part of it, is not a directory in the image`,
-      { remedy: 'Choose another --workdir.', cause: error },
-    )
+    return workingDirectoryError(cwd, error)
   }
   error.exitStatus ??= runStatus(error)
   return programError(error) ?? error

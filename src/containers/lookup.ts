@@ -40,8 +40,9 @@ export function findContainer(roots: Roots, text: string): Container {
   throw new NoSuchContainerError(text, '`minictr ps -a` lists the containers there are.')
 }
 
-/** The same, or undefined where there is none. Throws MinictrError where there is more than one. */
+/** The same, or undefined where there is none. Throws MinictrError where there is more than one, or no text. */
 export function lookUpContainer(roots: Roots, text: string): Container | undefined {
+  if (text === '') throw new MinictrError('invalid container name or ID: value is empty')
   const ids = containerIds(roots)
   const name = text.replace(/^\//, '')
   const exact = ids.find(id => id === text) ?? idOfName(roots, name)

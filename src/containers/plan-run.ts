@@ -1,6 +1,7 @@
 // Deciding a new container: everything that can be known before anything is done, put together into one plan.
 
 import { existsSync } from 'node:fs'
+import { posix } from 'node:path'
 import { LayerStack } from '../images/layer-stack.ts'
 import { LayerStore } from '../images/layers.ts'
 import { type Image, ImageStore } from '../images/store.ts'
@@ -79,6 +80,7 @@ export async function planRun(
     findRunning: container =>
       how === 'create' ? findJoinable(settings, container) : findRunning(settings, container),
   })
+  checkWorkingDirectory(made.spec, stack)
   const asFile = (path: string, content: object) => {
     return { path, content: `${JSON.stringify(content, null, 2)}\n`, mode: 0o600 }
   }
@@ -108,6 +110,27 @@ export async function planRun(
   }
   const planned = how === 'create' ? createPlan(spec, context) : plan(spec, context)
   return { id, spec, record, plan: planned, warnings: [...made.warnings, ...(networks?.warnings ?? [])] }
+}
+
+/**
+ * Docker makes the working directory when it makes the container; here that is a step of each start, and whether it can be is
+ * seen before. What is mounted there or above is not the image's. Throws MinictrError where something else is there.
+ */
+function checkWorkingDirectory({ process: { cwd }, mounts }: Spec, image: LayerStack): void {
+  for (let path = cwd; path !== '/'; path = posix.dirname(path)) {
+    if (mounts.some(({ destination }) => destination === path)) return
+    const found = image.find(path)
+    if (found && !found.stats.isDirectory()) throw workingDirectoryError(cwd)
+    if (found) return
+  }
+}
+
+/** The error for a working directory that cannot be made. */
+export function workingDirectoryError(path: string, cause?: unknown): MinictrError {
+  return new MinictrError(
+    `the working directory cannot be made: ${path}, or a part of it, is not a directory in the image`,
+    { remedy: 'Choose another --workdir.', cause },
+  )
 }
 
 /** Most containers have a network of their own; others pay nothing for it. */

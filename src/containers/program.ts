@@ -3,6 +3,7 @@
 import type { ImageConfig } from '../images/image-config.ts'
 import { MinictrError } from '../system/error.ts'
 import type { RunOptions } from './options.ts'
+import type { ContainerRecord } from './record.ts'
 
 /** Where programs are looked for when neither image nor user says. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -82,16 +83,27 @@ export function workingDirectory(
 const signalNames =
   'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX'
 
+/** What `stop` sends first where nobody has named a signal. */
+const DEFAULT_STOP_SIGNAL = 'SIGTERM'
+
 /**
- * The signal that `stop` sends first: the user's, the image's, or TERM; in the form given. Throws MinictrError as `checkSignal`.
+ * The signal that was named for `stop` to send first: the user's, or the image's, in the form given; undefined where there is
+ * none. Throws MinictrError as `checkSignal`.
  */
-export function stopSignal(
+export function namedStopSignal(
   options: Pick<RunOptions, 'stopSignal'>,
   { config = {} }: Pick<ImageConfig, 'config'>,
-): string {
-  const given = options.stopSignal || config.StopSignal || 'SIGTERM'
-  checkSignal(given)
+): string | undefined {
+  const given = options.stopSignal || config.StopSignal || undefined
+  if (given !== undefined) checkSignal(given)
   return given
+}
+
+/** The signal that `stop` sends a container first. */
+export function stopSignalOf({
+  stopSignal = DEFAULT_STOP_SIGNAL,
+}: Pick<ContainerRecord, 'stopSignal'>): string {
+  return stopSignal
 }
 
 /** Throws MinictrError in Docker's words for what is no signal. Source: github.com/moby/sys, signal.ParseSignal. */

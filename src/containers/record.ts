@@ -29,8 +29,8 @@ export type ContainerRecord = {
   restart?: RestartPolicy
   /** Missing where neither the image nor the user says anything of it. */
   health?: HealthCheck
-  /** What `stop` sends first, in the form it was given. */
-  stopSignal: string
+  /** What `stop` sends first, in the form it was given; missing where neither the user nor the image names one. */
+  stopSignal?: string
   /** How long `stop` waits before it kills. */
   stopTimeoutSeconds?: number
   stdin: StdinUse

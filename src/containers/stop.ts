@@ -5,6 +5,7 @@ import type { Plan } from '../runtime/step.ts'
 import type { Executor } from '../system/executor.ts'
 import { recordContainerEvent } from './events-of-container.ts'
 import type { RunSettings } from './plan-run.ts'
+import { stopSignalOf } from './program.ts'
 import { forbidRestart } from './restart-wait.ts'
 import { type Container, readContainer } from './state.ts'
 import { planTermination, stopped, type Termination, terminate } from './termination.ts'
@@ -64,7 +65,7 @@ export async function planStop(
 function terminationOf({ record }: Container, options: StopOptions): Termination {
   return {
     command: options.isRestarting ? 'restart' : 'stop',
-    signal: options.signal ?? record.stopSignal,
+    signal: options.signal ?? stopSignalOf(record),
     timeoutSeconds: options.timeoutSeconds ?? record.stopTimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
   }
 }

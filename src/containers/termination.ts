@@ -36,6 +36,8 @@ export async function planTermination(
   const { id, run } = container
   const paths = containerPaths(roots, id)
   const undo = await leftToUndo(roots, id, container, removal)
+  const journal = new Journal(paths.runDirectory)
+  const monitor = journal.owner()
   return stopPlan({
     containerId: id,
     command,
@@ -46,8 +48,9 @@ export async function planTermination(
     isToBeThawed: isPaused(container),
     cleanerFile: paths.cleaner,
     socket: paths.socket,
+    ...(monitor && { monitor }),
     lockFile: paths.lock,
-    undo: [...undo, { step: 'journal', undo: new Journal(paths.runDirectory).forgetting() }],
+    undo: [...undo, { step: 'journal', undo: journal.forgetting() }],
   })
 }
 

@@ -98,6 +98,7 @@ function plannedVolumes(
   const made = new Set<string>()
   return mounts.flatMap(mount => {
     if (mount.type !== 'volume') return []
+    refuseOverFile(mount, image)
     const { name, target: destination, isAnonymous } = mount
     const volume = made.has(name) ? undefined : isNew.get(name)
     made.add(name)
@@ -108,6 +109,15 @@ function plannedVolumes(
       isAnonymous,
       isToBeFilled: isToBeFilled(mount, store, image),
     }
+  })
+}
+
+/** A volume is a directory. Source: moby, daemon/create_unix.go. */
+function refuseOverFile({ target }: NamedVolume, image: LayerStack): void {
+  const found = image.find(target)
+  if (!found || found.stats.isDirectory()) return
+  throw new MinictrError(`cannot mount volume over existing file, file exists ${target}`, {
+    remedy: 'Choose another place for the volume.',
   })
 }
 

@@ -190,7 +190,8 @@ export type Op = Common &
     /** Waits until a small file of the kernel's has this line; ETIMEDOUT where it has not by then. */
     | { op: 'await_content'; path: string; line: string; timeoutMs: number }
     /** Waits until there is nothing of that name; ETIMEDOUT where there still is by then. */
-    | { op: 'await_absence'; path: string; timeoutMs: number }
+    /** `remover`: who is to remove it; with the end of that process the wait is over as well (ESRCH). */
+    | { op: 'await_absence'; path: string; timeoutMs: number; remover?: { slot: Slot; pid: number } }
     /**
      * A cgroup and those below it, the lowest first; where processes are left in them these are killed, and waited for.
      * One that is gone already counts as removed.

@@ -37,6 +37,8 @@ export type StopContext = SignalContext & {
   cleanerFile: string
   /** Where the monitor listens until it has recorded the end. */
   socket: string
+  /** The monitor; undefined where nobody knows it. */
+  monitor?: ContainerProcess
   lockFile: string
   /** What is left to be undone then, in that order. */
   undo: Undo[]
@@ -55,7 +57,7 @@ export function stopPlan(context: StopContext): Plan {
       ...before,
       ...(signal === 'SIGKILL' ? [] : [ask]),
       killProcessStep(process, freezer),
-      awaitRecordStep(context.socket),
+      awaitRecordStep(context.socket, context.monitor),
       // Its directory may be gone by then: whoever else noticed the end has removed it.
       lockContainerStep(context, ['ENOENT']),
       ...context.undo.map(undoStep),
@@ -94,5 +96,6 @@ export function joinedPlan(command: string, first: Plan, then: Plan): Plan {
 export const releaseStopped: Op[] = [
   { op: 'close', slot: 'cleaner', tolerate: ['EBADF'] },
   { op: 'close', slot: 'container-process', tolerate: ['EBADF'] },
+  { op: 'close', slot: 'monitor', tolerate: ['EBADF'] },
   unlockContainer,
 ]

@@ -11,7 +11,17 @@ import { Journal } from '../../src/runtime/journal.ts'
 import { identify } from '../../src/system/process-identity.ts'
 import { startMinictr } from '../fixtures/command-line.ts'
 import { namesIn, useDebian } from './debian.ts'
-import { deaf, detached, eventsOf, hasAttached, obedient, patient, pidOf, stateOf } from './detached.ts'
+import {
+  deaf,
+  detached,
+  eventsOf,
+  hasAttached,
+  obedient,
+  patient,
+  pidOf,
+  saysReady,
+  stateOf,
+} from './detached.ts'
 
 const debian = useDebian()
 
@@ -66,10 +76,11 @@ describe('kill', () => {
     assert.match((await debian.minictr('kill', '-s', 'FOO', 'box')).stderr, /^minictr: Invalid signal: FOO\n/)
   })
 
-  it('counts as a stop by the user where it is SIGKILL, or the signal that stops this container', async () => {
-    const isStopped = (id: string) =>
-      JSON.parse(readFileSync(join(debian.store().root, 'containers', id, 'lifecycle.json'), 'utf8'))
-        .isStoppedByUser
+  const isStopped = (id: string) =>
+    JSON.parse(readFileSync(join(debian.store().root, 'containers', id, 'lifecycle.json'), 'utf8'))
+      .isStoppedByUser
+
+  it('counts as a stop by the user where it is SIGKILL, or the signal that was named to stop this container', async () => {
     const id = await detached(debian, 'box', deaf, '--stop-signal', 'USR2')
     await debian.minictr('kill', '-s', 'HUP', 'box')
     assert.equal(isStopped(id), false)
@@ -79,6 +90,29 @@ describe('kill', () => {
     assert.equal(isStopped(id), false)
     await debian.minictr('kill', 'box')
     assert.equal(isStopped(id), true)
+  })
+
+  it('counts as one whichever signal it is where none was named, or the policy is unless-stopped', async () => {
+    for (const flags of [[], ['--stop-signal', 'USR2', '--restart', 'unless-stopped']]) {
+      const id = await detached(debian, 'box', deaf, ...flags)
+      await debian.minictr('kill', '-s', 'HUP', 'box')
+      assert.equal(isStopped(id), true, flags.join(' '))
+      await debian.minictr('restart', '-t', '0', 'box')
+      assert.equal(isStopped(id), false)
+      await debian.minictr('rm', '-f', 'box')
+    }
+  })
+
+  it('keeps the policy from starting what ends by it, but not where another signal stops the container', async () => {
+    const script = 'trap "exit 5" HUP; echo ready; while :; do sleep 0.05; done'
+    await detached(debian, 'box', script, '--restart', 'always')
+    await debian.minictr('kill', '-s', 'HUP', 'box')
+    assert.equal((await debian.minictr('wait', 'box')).stdout, '5\n')
+    assert.equal(await stateOf(debian, 'box'), 'Exited (5)')
+    await debian.minictr('rm', '-f', 'box')
+    await detached(debian, 'box', script, '--restart', 'always', '--stop-signal', 'USR1')
+    await debian.minictr('kill', '-s', 'HUP', 'box')
+    await saysReady(debian, 'box', 2)
   })
 
   it('hits no other process that has the number by now', async () => {

@@ -104,12 +104,6 @@ describe('--name, --cidfile and --label-file', () => {
     assert.equal(readFileSync(file, 'utf8'), id)
   })
 
-  it('leaves no such file where nothing was started', async () => {
-    const file = join(debian.directory(), 'id')
-    assert.equal((await debian.run(['--cidfile', file], ['nosuch'])).status, 127)
-    assert.equal(existsSync(file), false)
-  })
-
   it('reads labels from a file', async () => {
     const file = join(debian.directory(), 'labels')
     writeFileSync(file, '# a comment\nx=1\ny\n')

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Running } from '../fixtures/command-line.ts'
 import { family, killIfThere } from '../fixtures/victims.ts'
 import { assertNothingLeft, idsIn, useDebian } from './debian.ts'
+import { detached, eventsOf, stateOf } from './detached.ts'
 
 const debian = useDebian()
 
@@ -75,6 +76,21 @@ describe('SIGKILL', () => {
     assert.equal((await debian.minictr('system', 'recover')).status, 0)
     assert.ok(!isThere(container))
     assert.deepEqual(cgroupsOf(id), [])
+    await assertNothingLeft(debian.store())
+  })
+
+  it('to the monitor and the program while somebody stops it: he does not wait for a record that nobody writes', async () => {
+    const id = await detached(debian, 'box')
+    const { monitor, container } = processes()
+    // The time that it may take is that of a test of which something is wrong.
+    const stopping = debian.minictr('stop', '-t', '600', 'box')
+    await until('it is told to end', () => eventsOf(debian, id).includes('kill signal=15'))
+    process.kill(monitor, 'SIGKILL')
+    process.kill(container, 'SIGKILL')
+    assert.deepEqual(await stopping, { status: 0, stdout: 'box\n', stderr: '' })
+    assert.deepEqual(idsIn(debian.store().runRoot), [])
+    assert.equal(await stateOf(debian, 'box'), 'Exited (unknown)')
+    assert.equal((await debian.minictr('rm', 'box')).status, 0)
     await assertNothingLeft(debian.store())
   })
 

@@ -1,9 +1,12 @@
 // From image to container and back: what is pulled for a run, what of images a container needs, many runs at once.
 
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { performOps } from '../../src/runtime/perform-ops.ts'
+import { spawnExecutor } from '../../src/system/executor.ts'
 import { type Registry, startRegistry } from '../fixtures/registry.ts'
 import { idsIn, namesIn, useDebian } from './debian.ts'
 import { detached, eventsOf, obedient, pidOf, saysReady, stateOf } from './detached.ts'
@@ -186,6 +189,39 @@ describe('create, start, stop and start again', () => {
     assert.deepEqual(volumes(), [volume])
     assert.equal((await debian.minictr('rm', '-v', 'box')).status, 0)
     assert.deepEqual(volumes(), [])
+  })
+})
+
+describe('a start that waits for another command', () => {
+  afterEach(async () => {
+    await debian.minictr('rm', '-f', 'box')
+  })
+
+  it('takes the container as that command has left it', async () => {
+    const { image, root } = debian.store()
+    const made = await debian.minictr(
+      'create',
+      '--name',
+      'box',
+      '-e',
+      'SAID=before',
+      image,
+      'printenv',
+      'SAID',
+    )
+    const directory = join(root, 'containers', made.stdout.trim())
+    const config = join(directory, 'config.json')
+    const { executor, close } = spawnExecutor()
+    try {
+      await performOps([{ op: 'lock', path: join(directory, 'lock'), waitMs: 0, as: 'lock' }], executor)
+      const starting = debian.minictr('start', '-a', 'box')
+      await sleep(1000) // it has found the container by then, and waits
+      writeFileSync(config, readFileSync(config, 'utf8').replace('SAID=before', 'SAID=after'))
+      await performOps([{ op: 'close', slot: 'lock' }], executor)
+      assert.deepEqual(await starting, { status: 0, stdout: 'after\n', stderr: '' })
+    } finally {
+      await close()
+    }
   })
 })
 

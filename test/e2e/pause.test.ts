@@ -103,13 +103,23 @@ describe('a paused container', () => {
     assert.equal(await stateOf(debian, 'box'), 'Exited (137)')
   })
 
-  it('gets other signals when it goes on', async () => {
-    await detached(debian, 'box', 'trap "echo hung up; exit" HUP; echo ready; while :; do sleep 0.05; done')
-    await debian.minictr('pause', 'box')
+  const hangsUp = 'trap "echo hung up; exit" HUP; echo ready; while :; do sleep 0.05; done'
+
+  it('goes on with any signal where none was named to stop it, as with Docker', async () => {
+    const id = await detached(debian, 'box', hangsUp)
+    assert.equal((await debian.minictr('pause', 'box')).status, 0)
+    assert.equal((await debian.minictr('kill', '-s', 'HUP', 'box')).status, 0)
+    assert.equal((await debian.minictr('wait', 'box')).stdout, '0\n')
+    assert.deepEqual(eventsOf(debian, id).slice(2, 5), ['pause', 'kill signal=1', 'unpause'])
+  })
+
+  it('gets other signals than that when it goes on', async () => {
+    await detached(debian, 'box', hangsUp, '--stop-signal', 'TERM')
+    assert.equal((await debian.minictr('pause', 'box')).status, 0)
     assert.equal((await debian.minictr('kill', '-s', 'HUP', 'box')).status, 0)
     await sleep(200)
     assert.equal((await debian.minictr('logs', 'box')).stdout, 'ready\n')
-    await debian.minictr('unpause', 'box')
+    assert.equal((await debian.minictr('unpause', 'box')).status, 0)
     assert.equal((await debian.minictr('wait', 'box')).stdout, '0\n')
     assert.equal((await debian.minictr('logs', 'box')).stdout, 'ready\nhung up\n')
   })

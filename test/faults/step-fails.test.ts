@@ -6,10 +6,11 @@ import { dirname } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Journal } from '../../src/runtime/journal.ts'
 import type { Op } from '../../src/runtime/op.ts'
-import { perform, undo } from '../../src/runtime/perform.ts'
+import { perform, undo, undoEntries } from '../../src/runtime/perform.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import type { Plan, Step } from '../../src/runtime/step.ts'
 import { StepError } from '../../src/runtime/step-error.ts'
+import { undoesOf } from '../../src/runtime/steps/undo.ts'
 import { spawnExecutor } from '../../src/system/executor.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import { identify } from '../../src/system/process-identity.ts'
@@ -54,6 +55,38 @@ for (const mapped of [false, true]) {
           ...(index < steps.length - 1 ? [{ ...step, ops: [...step.ops, impossible] }] : []),
         ]
         for (const failed of failing) await assertRolledBack(bundle, steps.with(index, failed), step.id)
+      }
+    })
+
+    it('leaves a container that is to stay and is made, whichever step of its start fails', async () => {
+      const kept = plan(bundle.spec, { ...bundle.context, isKept: true })
+      const first = kept.keptFrom!
+      assert.equal(kept.steps[first - 1]!.lasts, 'container')
+      const before = hostState(bundle.context.containerId)
+      for (const [index, step] of kept.steps.entries()) {
+        const failing = {
+          ...kept,
+          steps: kept.steps.with(index, { ...step, ops: [impossible, ...step.ops] }),
+        }
+        const { monitor, journal } = start(bundle)
+        const made = kept.steps.slice(0, index).filter(({ lasts }) => lasts === 'container')
+        await assert.rejects(perform(failing, sides(monitor), journal), ({ rollback }: StepError) => {
+          assert.deepEqual(rollback.failed, [])
+          const ids = made.map(({ id }) => id)
+          assert.equal(
+            ids.some(id => rollback.undone.includes(id)),
+            index < first && ids.length > 0,
+            step.id,
+          )
+          return true
+        })
+        await monitor.close()
+        assert.equal(existsSync(bundle.context.directory), index >= first, step.id)
+        assert.equal(existsSync(bundle.context.runDirectory), false)
+        const next = spawnExecutor()
+        if (index >= first) await undoEntries(undoesOf(made).reverse(), next.executor)
+        await next.close()
+        assertClean(bundle, before)
       }
     })
 

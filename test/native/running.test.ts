@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { spawnExecutor } from '../../src/system/executor.ts'
@@ -83,6 +83,31 @@ test('await_content waits for a whole line of a file', () =>
     appendFileSync(join(inside, 'freezer.state'), 'FROZEN')
     await waiting
   }))
+
+test('await_absence waits until there is nothing of that name, or until whoever was to remove it has ended', () =>
+  inSandbox(({ executor, directory, inside }) =>
+    withProcess(['sleep', '1000'], async (child, startTimeTicks) => {
+      const [path, file, nobody] = [join(directory, 'socket'), join(inside, 'socket'), -1]
+      writeFileSync(file, '')
+      assert.equal(await errnoOf(executor, call('await_absence', path, 1, nobody)), 'ETIMEDOUT')
+      assert.equal(
+        await errnoOf(executor, call('await_absence', path, 60_000, 0)),
+        'ESRCH',
+        'nobody is there',
+      )
+      await succeed(executor, call('open_process', child.pid!, startTimeTicks, 0))
+      assert.equal(await errnoOf(executor, call('await_absence', path, 1, 0)), 'ETIMEDOUT')
+      const waiting = errnoOf(executor, call('await_absence', path, 60_000, 0))
+      child.kill('SIGKILL')
+      assert.equal(await waiting, 'ESRCH')
+      rmSync(file)
+      await succeed(
+        executor,
+        call('await_absence', path, 60_000, 0),
+        call('await_absence', path, 60_000, nobody),
+      )
+    }),
+  ))
 
 test('setns joins several namespaces of a process at once, and leaves no directory of the host open', () =>
   inSandbox(({ executor, pid: executorPid }) =>

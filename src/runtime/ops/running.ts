@@ -5,6 +5,8 @@ import { cString, type Rows } from './row.ts'
 
 type RunningOp = 'open_process' | 'signal_process' | 'await_exit' | 'await_content' | 'await_absence'
 
+const NO_SLOT = -1
+
 /** One row for each op on a running process. */
 export const runningRows: Rows<RunningOp> = {
   open_process: {
@@ -42,11 +44,14 @@ export const runningRows: Rows<RunningOp> = {
   },
   await_absence: {
     man: 'access(2)',
-    syscalls: ['access', 'faccessat', 'faccessat2'],
-    arguments: op => [op.path, op.timeoutMs],
-    show: op => `access(${cString(op.path)}, F_OK) until it fails`,
-    shell: op => ({
-      run: `${patience(op.timeoutMs)} sh -c 'while [ -e "$1" ]; do sleep 0.01; done' sh ${words(op.path)}`,
+    syscalls: ['access', 'faccessat', 'faccessat2', 'poll', 'ppoll'],
+    arguments: (op, resolve) => [op.path, op.timeoutMs, op.remover ? resolve.slot(op.remover.slot) : NO_SLOT],
+    show: op =>
+      `access(${cString(op.path)}, F_OK) until it fails${op.remover ? `, or poll(${op.remover.slot}, POLLIN, 0) = 1` : ''}`,
+    shell: ({ path, timeoutMs, remover }) => ({
+      run: remover
+        ? `${patience(timeoutMs)} sh -c 'while [ -e "$1" ] && [ -e "/proc/$2" ]; do sleep 0.01; done' sh ${words(path, String(remover.pid))}`
+        : `${patience(timeoutMs)} sh -c 'while [ -e "$1" ]; do sleep 0.01; done' sh ${words(path)}`,
     }),
   },
 }

@@ -15,6 +15,7 @@ const KILL_WAIT_MS = 10_000
 const RECORD_WAIT_MS = 10_000
 
 const target: Slot = 'container-process'
+const parent: Slot = 'monitor'
 
 /** It has ended, before we began or since. */
 const gone = ['ESRCH', 'EBADF']
@@ -88,12 +89,18 @@ export function killProcessStep({ pid }: ContainerProcess, freezer: Freezer): St
   )
 }
 
-/** Waits until the monitor has nothing left to do for the container itself. */
-export function awaitRecordStep(socket: string): Step {
+/** Waits until the monitor has nothing left to do for the container itself, or is not there any more. */
+export function awaitRecordStep(socket: string, monitor: ContainerProcess | undefined): Step {
+  const wait = { op: 'await_absence', path: socket, timeoutMs: RECORD_WAIT_MS } as const
   return stopStep(
     'await-record',
-    'The monitor has the last output to write to the log, and the status to record. It closes its socket when that is done.',
-    [{ op: 'await_absence', path: socket, timeoutMs: RECORD_WAIT_MS, tolerate: ['ETIMEDOUT'] }],
+    'The monitor has the last output to write to the log, and the status to record. It closes its socket when that is done. One that was killed does nothing more, and leaves the socket where it is: it is not waited for.',
+    monitor
+      ? [
+          { op: 'open_process', ...monitor, as: parent, tolerate: ['ESRCH'] },
+          { ...wait, remover: { slot: parent, pid: monitor.pid }, tolerate: ['ETIMEDOUT', 'ESRCH'] },
+        ]
+      : [{ ...wait, tolerate: ['ETIMEDOUT'] }],
     endsWith.stopped,
   )
 }

@@ -78,7 +78,7 @@ describe('the configuration of a plain run', () => {
     assert.deepEqual(image, { name: 'debian:trixie', digest: 'sha256:22', id: 'sha256:11' })
     assert.equal(name, 'calm_hopper')
     assert.equal(createdAt, '2026-01-02T03:04:05.678Z')
-    assert.equal(stopSignal, 'SIGTERM')
+    assert.equal(stopSignal, undefined)
   })
 
   it('comes with three files, and needs nothing else', () => {

@@ -142,6 +142,17 @@ describe('State', () => {
     assert.equal(describeState({ lifecycle, exit: killed }, { state: 'exited' }).OOMKilled, true)
   })
 
+  it('tells why one could not be started', () => {
+    const startError = { exitStatus: 127, message: 'exec: "x": not found', failedAtMs: 6000 }
+    for (const [container, state] of [
+      [{ startError }, 'created'],
+      [{ startError, lifecycle, exit: { ...exit, exitStatus: 127 } }, 'exited'],
+    ] as const) {
+      const expected = { Status: state, ExitCode: 127, Error: startError.message }
+      assert.partialDeepStrictEqual(describeState(container, { state }), expected)
+    }
+  })
+
   it('invents no status of one whose end nobody saw', () => {
     const unseen = describeState({ lifecycle }, { state: 'exited' })
     assert.equal(unseen.ExitCode, 255)

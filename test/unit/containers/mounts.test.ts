@@ -160,7 +160,10 @@ describe('a volume', () => {
     assert.equal(isFilled('-v /srv/data'), true)
     assert.equal(isFilled('-v data:/empty'), true)
     assert.equal(isFilled('-v /new'), false)
-    assert.equal(isFilled('-v /etc/passwd'), false)
+    assert.throws(
+      () => run('-v /etc/passwd'),
+      /cannot mount volume over existing file, file exists \/etc\/passwd/,
+    )
     assert.equal(isFilled('-v data:/srv/data:nocopy'), false)
     assert.equal(isFilled('--mount dst=/srv/data,volume-nocopy'), false)
   })

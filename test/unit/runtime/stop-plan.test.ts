@@ -56,6 +56,18 @@ describe('the plan of a stop', () => {
     ])
   })
 
+  it('awaits the record only while the monitor is there, where it is known which that is', () => {
+    const monitor = { pid: 76, startTimeTicks: '122' }
+    assert.deepEqual(opsOf(stopPlan({ ...context, monitor }), 'await-record').slice(0, 1), [
+      { op: 'open_process', ...monitor, as: 'monitor', tolerate: ['ESRCH'] },
+    ])
+    assert.partialDeepStrictEqual(opsOf(stopPlan({ ...context, monitor }), 'await-record')[1], {
+      remover: { slot: 'monitor', pid: 76 },
+      tolerate: ['ETIMEDOUT', 'ESRCH'],
+    })
+    assert.deepEqual(names(opsOf(stopPlan(context), 'await-record')), ['await_absence'])
+  })
+
   it('does not ask where the signal is SIGKILL', () => {
     assert.ok(!idsOf(stopPlan({ ...context, signal: 'SIGKILL' })).includes('ask-to-end'))
   })
