@@ -128,9 +128,12 @@ export function readContainer(roots: Roots, id: string): Container | undefined {
   const lifecycle = readIfThere<Lifecycle>(paths.lifecycle)
   const run = lifecycle && readIfThere<RunState>(paths.runState)
   const startError = errorSince(lifecycle, readIfThere<StartError>(paths.startError))
-  const ended = lifecycle && exitSince(lifecycle, readIfThere<ExitRecord>(paths.exitRecord))
+  const readExit = () => lifecycle && exitSince(lifecycle, readIfThere<ExitRecord>(paths.exitRecord))
+  let ended = readExit()
+  const status = statusOf(roots, id, { lifecycle, run, exit: ended })
+  // It may have ended between the two: what is seen to be over is written down.
+  if (run && !ended && status !== 'running') ended = readExit()
   const exit = lifecycle && startError ? exitOfAttempt(startError, ended) : ended
-  const status = statusOf(roots, id, { lifecycle, run, exit })
   const record = readJson<ContainerRecord>(paths.record)
   if (!record) return undefined
   let spec: Spec | undefined

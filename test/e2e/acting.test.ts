@@ -147,6 +147,20 @@ describe('wait', () => {
     assert.match(stderr, /^minictr: No such container: nosuch\n/)
   })
 
+  it('learns the status of one that ends just while it looks for it', async () => {
+    const id = await detached(debian, 'box', `${patient}exit 7`)
+    const { root, globals } = debian.store()
+    // It has seen that there is no record yet, and goes on when the container has ended.
+    const trace = join(debian.directory(), 'trace')
+    const record = join(root, 'containers', id, 'exit.json')
+    const late = ['-f', '-o', trace, '-P', record, '-e', 'trace=file', '-e', 'inject=file:delay_exit=2000000']
+    const waiting = startMinictr([...globals, 'wait', 'box'], { within: ['strace', ...late] })
+    const hasLooked = () => existsSync(trace) && readFileSync(trace, 'utf8').includes(record)
+    for (let tries = 0; tries < 500 && !hasLooked(); tries++) await sleep(20)
+    await debian.minictr('kill', '-s', 'USR1', 'box')
+    assert.deepEqual(await waiting.outcome, { status: 0, stdout: '7\n', stderr: '' })
+  })
+
   it('learns the status of one that goes with its end', async () => {
     const id = await detached(debian, 'box', `${patient} exit 8`, '--rm')
     const waiting = start('wait', 'box')
