@@ -70,7 +70,8 @@ async function inFront(container: Container, flags: Flags, globals: GlobalOption
   const stdin = flags.interactive === true && container.record.stdin !== 'none'
   const tty = container.spec.process.terminal === true
   const connection = { stdin, signalProxy: !tty, detachKeys: parseDetachKeys(flags.detachKeys ?? '') }
-  const terminalSize = tty ? await useTerminal(stdin) : undefined
+  // Unlike `run` and `attach`, Docker's `start` takes what is typed from a pipe as well.
+  const terminalSize = tty ? await useTerminal(false) : undefined
   const watch = await watchingOf(flags)
   const result = await startContainer(container.id, globals, {
     attachment: { ...connection, stdout: true, stderr: true },

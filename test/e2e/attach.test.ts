@@ -90,6 +90,18 @@ describe('attach', () => {
   })
 })
 
+describe('start -ai', () => {
+  it('gives a container with a terminal its input from a pipe as well', async () => {
+    const { globals, image } = debian.store()
+    const script = 'read line; echo "got $line"; exit 6'
+    await debian.minictr('create', '-it', '--name', 'box', image, 'sh', '-c', script)
+    const started = startMinictr([...globals, 'start', '-ai', 'box'], { input: 'typed\n' })
+    const { status, stdout } = await started.outcome
+    assert.equal(status, 6)
+    assert.match(stdout, /got typed\r\n$/)
+  })
+})
+
 describe('attach at a terminal', () => {
   it('lets one in, out by the keys, and in again', async () => {
     const id = await detached(debian, 'box', shell, '-it')
