@@ -105,10 +105,11 @@ export class NoSuchContainerError extends MinictrError {
 /** Records that the container runs: durably that it was started, and its process until the machine goes down. */
 export function writeRunState(roots: Roots, id: string, pid: number, lifecycle: Lifecycle): void {
   const paths = containerPaths(roots, id)
-  replaceFile(paths.lifecycle, lifecycle)
   // Also of one that has ended already, whose death is yet to be told. Without its monitor nothing may be left of it at all.
   const identity = identifyUnreaped(pid) ?? { pid, startTimeTicks: '' }
+  // Before the other: whoever reads that it was started is to find its process, or would take it for one that has ended.
   replaceFile(paths.runState, { ...identity, startedAtMs: lifecycle.startedAtMs } satisfies RunState)
+  replaceFile(paths.lifecycle, lifecycle)
 }
 
 /** Records that the container ended without anybody seeing how: a status is never invented. */

@@ -1,15 +1,16 @@
 // From image to container and back: what is pulled for a run, what of images a container needs, many runs at once.
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { performOps } from '../../src/runtime/perform-ops.ts'
 import { spawnExecutor } from '../../src/system/executor.ts'
+import { startMinictr } from '../fixtures/command-line.ts'
 import { type Registry, startRegistry } from '../fixtures/registry.ts'
 import { idsIn, namesIn, useDebian } from './debian.ts'
-import { detached, eventsOf, obedient, pidOf, saysReady, stateOf } from './detached.ts'
+import { detached, eventsOf, obedient, patient, pidOf, saysReady, stateOf } from './detached.ts'
 import { pullVariant, pushVariant } from './variant.ts'
 
 const debian = useDebian()
@@ -191,6 +192,34 @@ describe('create, start, stop and start again', () => {
     assert.deepEqual(volumes(), [])
   })
 })
+
+describe('a start that is being written down', () => {
+  afterEach(async () => {
+    await debian.minictr('rm', '-f', 'box')
+  })
+
+  it('is none of a container that has ended', async () => {
+    const id = await detached(debian, 'box', `${patient}exit 7`)
+    const { root, globals } = debian.store()
+    await debian.minictr('kill', 'box')
+    const trace = join(debian.directory(), 'trace')
+    const file = join(root, 'containers', id, 'lifecycle.json')
+    const renames = 'rename,renameat,renameat2'
+    const late = ['-P', `${file}.tmp`, '-e', `trace=${renames}`, '-e', `inject=${renames}:delay_exit=2000000`]
+    const starting = startMinictr([...globals, 'start', 'box'], {
+      within: ['strace', '-f', '-o', trace, ...late],
+    })
+    for (let tries = 0; tries < 500 && !isWritten(trace, file); tries++) await sleep(20)
+    const state = await stateOf(debian, 'box')
+    await debian.minictr('rm', '-f', 'box') // strace stays as long as anything of it
+    await starting.outcome
+    assert.equal(state, 'Up')
+  })
+})
+
+function isWritten(trace: string, file: string): boolean {
+  return existsSync(trace) && readFileSync(trace, 'utf8').includes(file)
+}
 
 describe('a start that waits for another command', () => {
   afterEach(async () => {
