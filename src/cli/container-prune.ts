@@ -9,6 +9,7 @@ import type { GlobalOptions } from './command.ts'
 import { explain } from './failure.ts'
 import { humanSize } from './human.ts'
 import { confirm } from './question.ts'
+import { repeatable } from './repeatable.ts'
 
 type Flags = { filter: string[]; force?: boolean }
 
@@ -18,7 +19,7 @@ export function command(globals: GlobalOptions): Command {
     .summary('Remove all stopped containers')
     .description('Remove all stopped containers: those that have ended, and those that never ran')
     .usage('[OPTIONS]')
-    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', collect, [])
+    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', repeatable, [])
     .option('-f, --force', 'Do not prompt for confirmation')
     .addHelpText(
       'after',
@@ -33,10 +34,6 @@ Examples:
   minictr container prune -f --filter label!=keep`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 async function perform({ filter, force }: Flags, globals: GlobalOptions): Promise<void> {

@@ -6,6 +6,7 @@ import { type RecordedEvent, readEvents } from '../containers/event-stream.ts'
 import { parseMoment } from '../containers/moment.ts'
 import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
+import { repeatable } from './repeatable.ts'
 import { compileTemplate } from './template.ts'
 
 type Flags = { since?: string; until?: string; filter: string[]; format?: string }
@@ -16,7 +17,7 @@ export function command(globals: GlobalOptions): Command {
     .summary('Get real time events')
     .description('Tell what happens to containers, images, networks and volumes, as it happens')
     .usage('[OPTIONS]')
-    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect, [])
+    .option('-f, --filter <filter>', 'Filter output based on conditions provided', repeatable, [])
     .option('--format <string>', "'json', or a Go template for each event")
     .option('--since <string>', 'Show all events created since a time, or so long ago')
     .option('--until <string>', 'Stream events until this time')
@@ -37,10 +38,6 @@ Examples:
   minictr events --format json | jq .Action`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 async function perform({ since, until, filter, format }: Flags, globals: GlobalOptions): Promise<void> {

@@ -12,6 +12,7 @@ import { humanSize } from './human.ts'
 import { recordRemoval } from './image-events.ts'
 import { imageUses } from './image-uses.ts'
 import { confirm } from './question.ts'
+import { repeatable } from './repeatable.ts'
 
 type Flags = { all?: boolean; filter: string[]; force?: boolean }
 
@@ -22,7 +23,7 @@ export function command(globals: GlobalOptions): Command {
     .description('Remove the images that no container needs; those with a name only with --all')
     .usage('[OPTIONS]')
     .option('-a, --all', 'Remove all unused images, not just dangling ones')
-    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', collect, [])
+    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', repeatable, [])
     .option('-f, --force', 'Do not prompt for confirmation')
     .addHelpText(
       'after',
@@ -38,10 +39,6 @@ Examples:
   minictr image prune -a --filter label=use=test`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 async function perform({ all = false, filter, force }: Flags, globals: GlobalOptions): Promise<void> {

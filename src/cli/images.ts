@@ -10,6 +10,7 @@ import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 import { goTime, humanDuration, humanSize } from './human.ts'
 import { IMAGE_TITLES, namesOf } from './image-row.ts'
+import { repeatable } from './repeatable.ts'
 import { formatRows } from './table.ts'
 
 type Flags = {
@@ -37,7 +38,7 @@ export function command(globals: GlobalOptions): Command {
     .argument('[repository]', 'only images of this name; * and ? stand for other characters')
     .option('-a, --all', 'Show all images (there are no intermediate ones here)')
     .option('--digests', 'Show digests')
-    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect)
+    .option('-f, --filter <filter>', 'Filter output based on conditions provided', repeatable)
     .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each image")
     .option('--no-trunc', "Don't truncate output")
     .option('-q, --quiet', 'Only show image IDs')
@@ -60,10 +61,6 @@ Examples:
   minictr images --format json`,
     )
     .action((repository: string | undefined, flags: Flags) => perform(repository, flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 async function perform(repository: string | undefined, flags: Flags, globals: GlobalOptions): Promise<void> {

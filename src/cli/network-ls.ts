@@ -7,6 +7,7 @@ import type { Network } from '../networks/network.ts'
 import { NetworkStore } from '../networks/store.ts'
 import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
+import { repeatable } from './repeatable.ts'
 import { formatRows } from './table.ts'
 
 type Flags = { filter?: string[]; format?: string; quiet?: boolean; trunc: boolean }
@@ -31,7 +32,7 @@ export function command(globals: GlobalOptions): Command {
     .summary('List networks')
     .description('List networks')
     .usage('[OPTIONS]')
-    .option('-f, --filter <filter>', 'Provide filter values (e.g. "driver=bridge")', collect)
+    .option('-f, --filter <filter>', 'Provide filter values (e.g. "driver=bridge")', repeatable)
     .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each network")
     .option('--no-trunc', 'Do not truncate the output')
     .option('-q, --quiet', 'Only display network IDs')
@@ -53,10 +54,6 @@ Examples:
   minictr network ls --format json --no-trunc`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 function perform({ filter = [], format, quiet, trunc }: Flags, globals: GlobalOptions): void {

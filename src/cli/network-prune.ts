@@ -7,6 +7,7 @@ import { recover } from '../containers/recover.ts'
 import { pruneFilter } from '../networks/filter.ts'
 import type { GlobalOptions } from './command.ts'
 import { confirm } from './question.ts'
+import { repeatable } from './repeatable.ts'
 
 type Flags = { filter?: string[]; force?: boolean }
 
@@ -16,7 +17,7 @@ export function command(globals: GlobalOptions): Command {
     .summary('Remove all unused networks')
     .description('Remove all networks that no container is in, but for those that are always there')
     .usage('[OPTIONS]')
-    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', collect)
+    .option('--filter <filter>', 'Provide filter values (e.g. "until=<timestamp>")', repeatable)
     .option('-f, --force', 'Do not prompt for confirmation')
     .addHelpText(
       'after',
@@ -31,10 +32,6 @@ Examples:
   minictr network prune --filter label!=keep`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 async function perform({ filter = [], force }: Flags, globals: GlobalOptions): Promise<void> {

@@ -10,6 +10,7 @@ import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 import { CONTAINER_TITLES, containerRow, type RowContext } from './container-row.ts'
 import { imageIds } from './image-ids.ts'
+import { repeatable } from './repeatable.ts'
 import { formatRows } from './table.ts'
 import { parseWholeOf } from './whole-number.ts'
 
@@ -33,7 +34,7 @@ export function command(globals: GlobalOptions): Command {
     .description('List containers: those that run, or with --all those that have ended too')
     .usage('[OPTIONS]')
     .option('-a, --all', 'Show all containers (default shows just running)')
-    .option('-f, --filter <filter>', 'Filter output based on conditions provided', collect, [])
+    .option('-f, --filter <filter>', 'Filter output based on conditions provided', repeatable, [])
     .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each container")
     .option(
       '-n, --last <int>',
@@ -73,10 +74,6 @@ Examples:
   minictr ps --format json`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 async function perform(flags: Flags, globals: GlobalOptions): Promise<void> {

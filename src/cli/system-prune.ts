@@ -13,6 +13,7 @@ import { removedContainers } from './container-prune.ts'
 import { humanSize } from './human.ts'
 import { removedImages } from './image-prune.ts'
 import { confirm } from './question.ts'
+import { repeatable } from './repeatable.ts'
 import { pruneVolumes } from './volume-prune.ts'
 
 type Flags = { all?: boolean; filter: string[]; force?: boolean; volumes?: boolean }
@@ -27,7 +28,7 @@ export function command(globals: GlobalOptions): Command {
     .description('Remove the containers that do not run, and the networks and images that no container needs')
     .usage('[OPTIONS]')
     .option('-a, --all', 'Remove all unused images not just dangling ones')
-    .option('--filter <filter>', 'Provide filter values (e.g. "label=<key>=<value>")', collect, [])
+    .option('--filter <filter>', 'Provide filter values (e.g. "label=<key>=<value>")', repeatable, [])
     .option('-f, --force', 'Do not prompt for confirmation')
     .option('--volumes', 'Prune anonymous volumes')
     .addHelpText(
@@ -43,10 +44,6 @@ Examples:
   minictr system prune -a --filter until=240h`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
 }
 
 async function perform(flags: Flags, globals: GlobalOptions): Promise<void> {

@@ -8,6 +8,7 @@ import { VolumeStore } from '../volumes/store.ts'
 import { checkDriver, newVolume } from '../volumes/volume.ts'
 import type { GlobalOptions } from './command.ts'
 import { checkLabel, toRecord } from './flags/variables.ts'
+import { repeatable } from './repeatable.ts'
 
 type Flags = { driver: string; label?: string[]; opt?: string[]; name?: string }
 
@@ -19,8 +20,8 @@ export function command(globals: GlobalOptions): Command {
     .usage('[OPTIONS] [VOLUME]')
     .argument('[volume]', 'its name; without one, 64 random digits')
     .option('-d, --driver <string>', 'Specify volume driver name', 'local')
-    .option('--label <list>', 'Set metadata for a volume', collect)
-    .option('-o, --opt <map>', 'Set driver specific options: type, device, o', collect)
+    .option('--label <list>', 'Set metadata for a volume', repeatable)
+    .option('-o, --opt <map>', 'Set driver specific options: type, device, o', repeatable)
     .option('--name <string>', 'The name, as older versions of Docker take it')
     .addHelpText(
       'after',
@@ -32,10 +33,6 @@ Examples:
   minictr volume create -o type=none -o o=bind -o device=/srv/web web`,
     )
     .action((name: string | undefined, flags: Flags) => perform(name, flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 async function perform(given: string | undefined, flags: Flags, globals: GlobalOptions): Promise<void> {

@@ -6,6 +6,7 @@ import { visibleOn } from '../system/visible.ts'
 import { volumeFilter } from '../volumes/filter.ts'
 import { VolumeStore } from '../volumes/store.ts'
 import type { GlobalOptions } from './command.ts'
+import { repeatable } from './repeatable.ts'
 import { formatRows } from './table.ts'
 import { VOLUME_TITLES, volumeRow } from './volume-row.ts'
 
@@ -19,7 +20,7 @@ export function command(globals: GlobalOptions): Command {
     .summary('List volumes')
     .description('List volumes')
     .usage('[OPTIONS]')
-    .option('-f, --filter <filter>', 'Provide filter values (e.g. "dangling=true")', collect)
+    .option('-f, --filter <filter>', 'Provide filter values (e.g. "dangling=true")', repeatable)
     .option('--format <string>', "'table', 'table TEMPLATE', 'json', or a Go template for each volume")
     .option('-q, --quiet', 'Only display volume names')
     .addHelpText(
@@ -38,10 +39,6 @@ Examples:
   minictr volume ls --format json`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 function perform({ filter = [], format, quiet }: Flags, globals: GlobalOptions): void {

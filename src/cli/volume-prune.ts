@@ -9,6 +9,7 @@ import { VolumeStore } from '../volumes/store.ts'
 import type { GlobalOptions } from './command.ts'
 import { humanSize } from './human.ts'
 import { confirm } from './question.ts'
+import { repeatable } from './repeatable.ts'
 
 type Flags = { all?: boolean; filter?: string[]; force?: boolean }
 
@@ -19,7 +20,7 @@ export function command(globals: GlobalOptions): Command {
     .description('Remove the volumes that no container has; those with a name only with --all')
     .usage('[OPTIONS]')
     .option('-a, --all', 'Remove all unused volumes, not just anonymous ones')
-    .option('--filter <filter>', 'Provide filter values (e.g. "label=<label>")', collect)
+    .option('--filter <filter>', 'Provide filter values (e.g. "label=<label>")', repeatable)
     .option('-f, --force', 'Do not prompt for confirmation')
     .addHelpText(
       'after',
@@ -33,10 +34,6 @@ Examples:
   minictr volume prune --all --force --filter label=use=cache`,
     )
     .action((flags: Flags) => perform(flags, globals))
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 async function perform({ all, filter = [], force }: Flags, globals: GlobalOptions): Promise<void> {
