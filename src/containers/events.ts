@@ -52,7 +52,7 @@ function append(file: string, line: string, directory: string): void {
  * The line of an event, with the fields of Docker's API in Docker's order (moby, api/types/events). The nanoseconds are
  * a number too long for JavaScript, so they are put in as text.
  */
-export function eventLine({ type, action, id, attributes }: HappenedEvent, timeNano: bigint): string {
+function eventLine({ type, action, id, attributes }: HappenedEvent, timeNano: bigint): string {
   const from = type === 'container' ? attributes.image : undefined
   const old =
     type === 'container' || type === 'image'

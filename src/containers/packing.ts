@@ -138,7 +138,7 @@ export async function readXattrs(
 }
 
 /** A way through this process's descriptors, for another process. */
-export function seenFromOutside(path: Buffer): Buffer {
+function seenFromOutside(path: Buffer): Buffer {
   return Buffer.from(path.toString('latin1').replace('/proc/self/', `/proc/${process.pid}/`), 'latin1')
 }
 

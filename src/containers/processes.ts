@@ -33,7 +33,7 @@ export async function processTable(
 }
 
 /** The PIDs in the container's cgroup and in those below it, in their order. */
-export function pidsOf(id: string): number[] {
+function pidsOf(id: string): number[] {
   const [directory] = cgroupDirectories(`/minictr/${id}`, hostFacts())
   return pidsBelow(directory!).sort((a, b) => a - b)
 }

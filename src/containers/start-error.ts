@@ -18,7 +18,7 @@ export function runStatus({ failure: { step, errno } }: StepError): number | und
 }
 
 /** What is written down of an error that keeps a container from being started. Source: moby, daemon/start.go and errors.go. */
-export function startErrorOf(error: MinictrError): StartError {
+function startErrorOf(error: MinictrError): StartError {
   return { exitStatus: statusOf(error), message: error.message, failedAtMs: Date.now() }
 }
 
