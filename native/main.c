@@ -23,6 +23,7 @@ static const char usage[] =
     "  minictr-helper beside PROGRAM ARG...   becomes the program, which has a monitor's sockets as 3 and 4\n"
     "  minictr-helper attach SOCKET OPTION...  attaches to the container of the monitor that listens there\n"
     "  minictr-helper proxy PORT...  holds ports of the host and relays what comes there; says so on descriptor 3\n"
+    "  minictr-helper hold PID-FILE PID PORT...  the same in the background, until the process of that PID ends\n"
     "  minictr-helper later MILLISECONDS PROGRAM ARG...   becomes the program when the time is over\n"
     "See native/wire.h for the language it speaks.\n";
 
@@ -58,6 +59,7 @@ int main(int argc, char **argv) {
   }
   if (argc > 2 && !strcmp(argv[1], "attach")) return attach_role(argv + 2);
   if (argc > 2 && !strcmp(argv[1], "proxy") && is_pipe(ANSWER)) proxy_role(argv + 2);
+  if (argc > 4 && !strcmp(argv[1], "hold")) return hold_role(argv[2], argv[3], argv + 4);
   const char *role = argc == 2 ? argv[1] : "";
   int init = !strcmp(role, "init"), monitor = !strcmp(role, "monitor");
   if ((!init && !monitor) || !is_socket(CONTROL) || (monitor && !is_socket(INIT))) {

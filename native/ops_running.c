@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,7 +22,7 @@
 #define SYS_pidfd_open 434
 #endif
 
-enum { STAT_LENGTH = 4096, START_TIME_FIELD = 22, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 16 };
+enum { STAT_LENGTH = 4096, COMMAND_LINE_LENGTH = 1 << 17, START_TIME_FIELD = 22, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 16 };
 
 // The start time in /proc/PID/stat (proc_pid_stat(5)), as text; "" where it cannot be read, or the process is a zombie.
 static void read_start_time(int64_t pid, char *text, size_t size) {
@@ -83,13 +85,6 @@ static int64_t op_await_exit(struct executor *executor, const struct arg *args) 
   return -1;
 }
 
-static bool has_line(const char *text, const char *line) {
-  size_t length = strlen(line);
-  for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
-    if (strcspn(text, "\n") == length && !memcmp(text, line, length)) return true;
-  return false;
-}
-
 static int read_small_file(const char *path, char *text, size_t size) {
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return -1;
@@ -100,6 +95,52 @@ static int read_small_file(const char *path, char *text, size_t size) {
   if (length < 0) return -1;
   text[length] = 0;
   return 0;
+}
+
+static bool is_written_in(const char *path, const char *text) {
+  static char content[COMMAND_LINE_LENGTH];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t length = read(fd, content, sizeof content);
+  close(fd);
+  return length > 0 && memmem(content, (size_t)length, text, strlen(text));
+}
+
+// The server whose PID the file has: a process that has the file's path in its command line. -1 with ESRCH where there is none.
+static int open_server(const char *pid_file) {
+  char text[32], path[64];
+  if (read_small_file(pid_file, text, sizeof text)) return -1;
+  pid_t pid = (pid_t)strtol(text, NULL, 10);
+  int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : (errno = ESRCH, -1);
+  if (fd < 0) return -1;
+  snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+  if (is_written_in(path, pid_file)) return fd;
+  close(fd);
+  return errno = ESRCH, -1;
+}
+
+// end_server pid_file timeout: kills it and waits until it has ended, ETIMEDOUT after so many milliseconds; then the file goes.
+// Where there is no such server, or no file, that is done already.
+static int64_t op_end_server(struct executor *executor, const struct arg *args) {
+  int fd = open_server(args[0].text);
+  if (fd >= 0) {
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+    int ready;
+    while ((ready = poll(&end, 1, (int)args[1].number)) < 0 && errno == EINTR) {}
+    close(fd);
+    if (ready == 0) return errno = ETIMEDOUT, -1;
+  } else if (errno != ENOENT && errno != ESRCH) {
+    return -1;
+  }
+  return unlink(args[0].text) && errno != ENOENT ? -1 : 0;
+}
+
+static bool has_line(const char *text, const char *line) {
+  size_t length = strlen(line);
+  for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+    if (strcspn(text, "\n") == length && !memcmp(text, line, length)) return true;
+  return false;
 }
 
 // await_content path line timeout: until the file has the line; ETIMEDOUT after so many milliseconds. Looked at again and
@@ -140,5 +181,6 @@ const struct op running_ops[] = {
     {"await_exit", "ii", op_await_exit, false},
     {"await_content", "ssi", op_await_content, false},
     {"await_absence", "sii", op_await_absence, false},
+    {"end_server", "si", op_end_server, false},
     {0},
 };

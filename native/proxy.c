@@ -3,12 +3,16 @@
 //
 // The arguments are the ports, each "PROTOCOL HOST-ADDRESS PORT CONTAINER-ADDRESS PORT COUNT": so many in a row, on both
 // sides. Descriptor 3 is a pipe: an i32 errno goes into it when all ports are held (0), or one cannot be, and which.
+//
+// The role hold is the same for a container that runs already, whose monitor has begun no proxy: it goes to the background when
+// the ports are held, and ends with the container. Two arguments come first: a file for its PID, and the container's PID.
 
 #include "proxy.h"
 #include "roles.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BACKLOG = 65535 }; // the kernel takes what net.core.somaxconn allows; SOMAXCONN is what it once was
@@ -112,12 +117,14 @@ static bool hold(const struct range *range, unsigned offset) {
   return watch_for(&port->watched, EPOLLIN);
 }
 
+struct answer {
+  int32_t error;
+  char port[64];
+};
+
 // Says what became of it; the port that cannot be held as it stands in the argument, "tcp 0.0.0.0 8080".
 static void tell(int error, const char *range, unsigned port) {
-  struct {
-    int32_t error;
-    char port[64];
-  } answer = {.error = error};
+  struct answer answer = {.error = error};
   int protocol_and_address = 0;
   sscanf(range, "%*s %*s%n", &protocol_and_address);
   int length = error ? snprintf(answer.port, sizeof answer.port, "%.*s %u", protocol_and_address, range, port) : 0;
@@ -171,7 +178,7 @@ static _Noreturn void relay(void) {
   }
 }
 
-_Noreturn void proxy_role(char **ranges) {
+static void hold_for(char **ranges) {
   prctl(PR_SET_NAME, "minictr-proxy");
   prctl(PR_SET_DUMPABLE, 0);
   signal(SIGPIPE, SIG_IGN);
@@ -180,8 +187,51 @@ _Noreturn void proxy_role(char **ranges) {
   if (epoll < 0 || !open_way()) tell(errno, *ranges, 0);
   hold_all(ranges);
   count_connections();
+}
+
+_Noreturn void proxy_role(char **ranges) {
+  hold_for(ranges);
   if (!become_nobody()) tell(errno, *ranges, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL); // which a change of the user takes back
   tell(0, "", 0);                   // fails where the parent has ended already
   relay();
+}
+
+static void end_with_container(struct watched *container, uint32_t events) { _exit(0); }
+
+static _Noreturn void hold_beside(const char *container, char **ranges) {
+  static struct watched process = {.ready = end_with_container};
+  setsid();
+  hold_for(ranges);
+  process.fd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(container, NULL, 10), 0);
+  if (process.fd < 0 || !watch_for(&process, EPOLLIN) || !become_nobody()) tell(errno, *ranges, 0);
+  tell(0, "", 0);
+  relay();
+}
+
+static bool write_pid(const char *path, pid_t pid) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool is_written = fd >= 0 && dprintf(fd, "%d\n", pid) > 0;
+  if (fd >= 0) close(fd);
+  return is_written;
+}
+
+int hold_role(const char *pid_file, const char *container, char **ranges) {
+  struct answer answer = {.error = EPIPE};
+  int ends[2];
+  pid_t pid = pipe2(ends, O_CLOEXEC) ? -1 : fork();
+  if (pid == 0) {
+    if (dup2(ends[1], ANSWER) >= 0) hold_beside(container, ranges);
+    _exit(125);
+  }
+  if (pid > 0) {
+    close(ends[1]);
+    if (read(ends[0], &answer, sizeof answer) < 0 || (!answer.error && !write_pid(pid_file, pid))) answer.error = errno;
+    if (!answer.error) return 0;
+    kill(pid, SIGKILL);
+  } else {
+    answer.error = errno;
+  }
+  dprintf(STDERR_FILENO, "%s\n%s\n", answer.port, strerror(answer.error));
+  return 1;
 }

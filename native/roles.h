@@ -23,5 +23,8 @@ void later_role(char **args);
 int attach_role(char **args);
 // Holds the ports, says so on descriptor 3, and relays what comes to them, until the parent ends.
 _Noreturn void proxy_role(char **ranges);
+// Leaves a process in the background that does the same until the container's process of this PID ends, and its PID in the file.
+// Gives an exit status.
+int hold_role(const char *pid_file, const char *container, char **ranges);
 
 #endif

@@ -27,6 +27,7 @@ import { plan, startPlan } from '../src/runtime/plan.ts'
 import { renamePlan } from '../src/runtime/rename-plan.ts'
 import type { Spec } from '../src/runtime/spec.ts'
 import type { Step } from '../src/runtime/step.ts'
+import type { PortsChange } from '../src/runtime/steps/ports.ts'
 import { undoesOf } from '../src/runtime/steps/undo.ts'
 import { removePlan, signalPlan, stopPlan } from '../src/runtime/stop-plan.ts'
 import { updatePlan } from '../src/runtime/update-plan.ts'
@@ -176,6 +177,7 @@ const surroundings: NetworkSurroundings = {
   findContainer: text => {
     throw new Error(`no container ${text}`)
   },
+  hostsFileOf: () => `${directory}/hosts`,
 }
 
 const layers = '/var/lib/minictr/layers'
@@ -367,6 +369,12 @@ function networkExamples(run: string): Example[] {
     record: { ...record, text: '{ … }\n' },
   }
   const { claims, endpoint, names } = place!
+  const other = { path: `/run/minictr/networks/OTHER/endpoints/${id}.json`, content: '{ … }\n' }
+  const ports: PortsChange = {
+    before: { ports: planned.ports!, endpoint, holder: { pid: 4250, startTimeTicks: '120010' } },
+    after: { ports: planned.ports!, endpoint: other },
+    pidFile: `/run/minictr/networks/holders/${id}.pid`,
+  }
   return [
     {
       command: 'network connect web calm_hopper',
@@ -386,7 +394,7 @@ function networkExamples(run: string): Example[] {
           endpointFile: endpoint.path,
           nameFiles: names.map(({ path }) => path),
         },
-        ports: { removeRules: planned.ports!.removeRules, holder: { pid: 4250, startTimeTicks: '120010' } },
+        ports,
         routes: [former],
       }),
     },

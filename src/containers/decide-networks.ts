@@ -47,5 +47,5 @@ export function withLinks(spec: Spec, { environment }: DecidedNetworks): Spec {
 /** What `host-gateway` stands for in a container that is in no network with a bridge. */
 export function hostGatewayOnly(places: NetworkPlaces): NetworkNames {
   const { network } = defaultNetwork(surroundingsOf(places))
-  return { hostsLines: [], servers: [], searched: [], hostGateway: network.subnets[0]!.gateway! }
+  return { hostsLines: [], servers: [], hostGateway: network.subnets[0]!.gateway! }
 }

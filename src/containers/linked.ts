@@ -12,7 +12,12 @@ import type { Container } from './state.ts'
 /** What every program has, whoever it is: another one is not told of it. */
 const OWN_VARIABLES = ['HOSTNAME', 'TERM']
 
-export type Links = { hostsLines: string[]; environment: string[] }
+export type Links = {
+  hostsLines: string[]
+  environment: string[]
+  /** Of the containers that there are. */
+  ids: string[]
+}
 
 /**
  * What a container is told; `joins` are its networks. Of one that runs already, others that have gone are forgotten. Throws
@@ -27,10 +32,11 @@ export function linkContainers(
   around: NetworkSurroundings,
   when: 'starting' | 'running' = 'starting',
 ): Links {
-  const links: Links = { hostsLines: [], environment: [] }
+  const links: Links = { hostsLines: [], environment: [], ids: [] }
   for (const wish of wishes) {
     const container = find(wish, when, around)
     if (!container) continue
+    links.ids.push(container.id)
     const isDefault = joins.some(({ network }) => network.id === DEFAULT_NETWORK.id)
     const isNeeded = isDefault && when === 'starting'
     if (isNeeded && container.status !== 'running') {

@@ -88,19 +88,19 @@ function bridgeSettings(network: Network): PlannedBridge['settings'] {
   return [{ path: `/proc/sys/net/ipv6/conf/${bridgeName(network)}/accept_dad`, value: '0' }]
 }
 
-const DNSMASQ = ['/usr/sbin/dnsmasq', '/usr/local/sbin/dnsmasq', '/usr/bin/dnsmasq']
+/** Where dnsmasq may be. */
+export const DNSMASQ = ['/usr/sbin/dnsmasq', '/usr/local/sbin/dnsmasq', '/usr/bin/dnsmasq']
 
 function plannedNameServer(network: Network, store: NetworkStore): PlannedNameServer {
   const { lockFile, pidFile, hosts } = store.nameServer(network.id)
-  const directories = [hosts, store.wholeNames]
   const argv = dnsServerCommand({
-    networkName: network.name,
+    networkNames: [network.name],
     addresses: network.subnets.flatMap(({ gateway }) => gateway ?? []),
-    hostsDirectories: directories,
-    ...(!network.isInternal && { resolverFile: '/etc/resolv.conf' }),
+    hostsDirectories: [hosts],
+    upstream: network.isInternal ? { servers: [] } : { resolverFile: '/etc/resolv.conf' },
     pidFile,
   })
-  return { directories, lockFile, pidFile, candidates: DNSMASQ, argv }
+  return { directories: [hosts], lockFile, pidFile, candidates: DNSMASQ, argv }
 }
 
 /** The PID of a network's DNS server; undefined where none runs. */

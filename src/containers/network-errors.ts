@@ -25,7 +25,7 @@ export function networkError(error: StepError, roots: Roots): MinictrError | und
       cause: error,
     })
   }
-  if (kind === 'start-name-server') return serverError(error)
+  if (kind === 'start-name-server' || kind.endsWith('start-resolver')) return serverError(error)
   return undefined
 }
 
@@ -33,9 +33,9 @@ function lostRace(message: string, cause: StepError): LostRaceError {
   return new LostRaceError(message, { remedy: 'Try again.', cause })
 }
 
-/** `said` is as the proxy tells it: `tcp 0.0.0.0 8080`. */
+/** `said` begins as the proxy tells it: `tcp 0.0.0.0 8080`. */
 function portOf(said: string): { taken: Pick<TakenPort, 'protocol' | 'address' | 'port'>; where: string } {
-  const [protocol = 'tcp', address = '0.0.0.0', port = '0'] = said.split(' ')
+  const [protocol = 'tcp', address = '0.0.0.0', port = '0'] = said.split(/\s+/)
   return {
     taken: { protocol: protocol as TakenPort['protocol'], address, port: Number(port) },
     where: `${bracketed(address)}:${port}`,

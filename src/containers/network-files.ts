@@ -20,10 +20,8 @@ const localNames = [
 export type NetworkNames = {
   /** Lines of /etc/hosts: links, and the container's own names. */
   hostsLines: string[]
-  /** The DNS servers of its networks; none for the default network. */
+  /** The DNS server that knows the others of its networks; none for the default network. */
   servers: string[]
-  /** The domains of several such networks, in which names of containers are looked for. */
-  searched: string[]
   /** The address by which it reaches this host. */
   hostGateway?: string
 }
@@ -68,8 +66,8 @@ const publicServers = ['8.8.8.8', '8.8.4.4', '2001:4860:4860::8888', '2001:4860:
 
 /**
  * /etc/resolv.conf: the host's, with what was given in place of its servers, search domains or options. A server on the
- * host's loopback is another machine's in a network of the container's own, so it is left out there. Networks with a DNS
- * server have that in place of the host's, and names without a dot are asked for as they are. Source: moby,
+ * host's loopback is another machine's in a network of the container's own, so it is left out there. Networks with names have
+ * a DNS server that comes before all others, and names without a dot are asked for as they are. Source: moby,
  * libnetwork/resolvconf and sandbox_dns_unix.go.
  */
 export function resolverFile(
@@ -79,20 +77,28 @@ export function resolverFile(
 ): string {
   const { dnsServers, dnsSearch, dnsOptions } = naming
   const isCustom = dnsServers.length + dnsSearch.length + dnsOptions.length > 0
-  const ofNetwork = dnsServers.length === 0 ? (names?.servers ?? []) : []
-  const ofHost = host.readText('/etc/resolv.conf') ?? ''
-  if (networkMode === 'host' && !isCustom) return ofHost
-  const source = isStubOnly(ofHost) ? (host.readText(RESOLVED_FILE) ?? ofHost) : ofHost
+  const ofNetwork = names?.servers ?? []
+  if (networkMode === 'host' && !isCustom) return host.readText('/etc/resolv.conf') ?? ''
+  const source = sourceOf(host)
   const reachable = networkMode === 'host' ? source : withoutLocalServers(source)
   if (!isCustom && ofNetwork.length === 0) return reachable
   const searched = dnsSearch.length > 0 ? dnsSearch : valuesOf(source, 'search').slice(-1)
   const chosen = dnsOptions.length > 0 ? dnsOptions : valuesOf(source, 'options').slice(-1)
   return resolverLines({
-    search: [...(ofNetwork.length > 0 ? names!.searched : []), ...searched].join(' ').trim(),
-    servers: [dnsServers, ofNetwork].find(each => each.length > 0) ?? valuesOf(reachable, 'nameserver'),
-    // Where names are looked for in several domains, that comes first.
-    options: ofNetwork.length > 0 && names!.searched.length === 0 ? withoutDots(chosen) : chosen,
+    search: searched.join(' ').trim(),
+    servers: [ofNetwork, dnsServers].find(each => each.length > 0) ?? valuesOf(reachable, 'nameserver'),
+    options: ofNetwork.length > 0 ? withoutDots(chosen) : chosen,
   })
+}
+
+/** The servers of the host that a network namespace of its own can reach. */
+export function reachableServers(host: Pick<HostFiles, 'readText'>): string[] {
+  return valuesOf(withoutLocalServers(sourceOf(host)), 'nameserver')
+}
+
+function sourceOf(host: Pick<HostFiles, 'readText'>): string {
+  const ofHost = host.readText('/etc/resolv.conf') ?? ''
+  return isStubOnly(ofHost) ? host.readText(RESOLVED_FILE) || ofHost : ofHost
 }
 
 function resolverLines(file: { search: string; servers: string[]; options: string[] }): string {

@@ -1,12 +1,12 @@
 // A container's place in a network, as the steps of its start need it: files, a link, names.
 
 import type { Family } from '../networks/address.ts'
-import { dnsRecord, foreignDnsRecord } from '../networks/dns-server.ts'
+import { dnsRecord } from '../networks/dns-server.ts'
 import type { Endpoint } from '../networks/endpoint.ts'
 import { bridgeName } from '../networks/link-names.ts'
 import type { Named } from '../networks/names.ts'
 import { type Network, settingsOf, subnetConfigOf } from '../networks/network.ts'
-import { addressesOf, bareAddressesOf, isServed } from '../networks/new-endpoint.ts'
+import { addressesOf, bareAddressesOf, hasNames } from '../networks/new-endpoint.ts'
 import type { NetworkStore } from '../networks/store.ts'
 import type { DefaultRoute, LinkKind, PlannedLink, PlannedPlace } from '../runtime/planned-networks.ts'
 import type { NetworkHost } from './network-host.ts'
@@ -39,11 +39,16 @@ export function plannedPlace(join: Join, context: PlaceContext): PlannedPlace {
     claims: bareAddressesOf(endpoint).map(address => store.addressFile(network.id, address)),
     endpoint: {
       path: store.endpointFile(network.id, endpoint.containerId),
-      content: `${JSON.stringify(endpoint, null, 2)}\n`,
+      content: endpointText(endpoint),
     },
     link: plannedLink(join, context),
     names: nameFiles(join, store),
   }
+}
+
+/** How it is written down. */
+export function endpointText(endpoint: Endpoint): string {
+  return `${JSON.stringify(endpoint, null, 2)}\n`
 }
 
 function plannedLink(join: Join, { host, wayOutOf }: PlaceContext): PlannedLink {
@@ -80,7 +85,7 @@ function linkKind(network: Network, { containerId, linkName, ports }: Endpoint, 
 }
 
 /** Whether what passes a bridge passes the packet filter too (br_netfilter): there a port leads back to who asked. */
-function isBridgeFiltered(host: NetworkHost): boolean {
+export function isBridgeFiltered(host: NetworkHost): boolean {
   return host.readText('/proc/sys/net/bridge/bridge-nf-call-iptables').trim() === '1'
 }
 
@@ -108,21 +113,11 @@ function linkSettings({ endpoint, hasOwnMac }: Join, host: NetworkHost): Planned
   ]
 }
 
-/** The files by which DNS servers know the container. */
+/** The file by which DNS servers know the container. */
 export function nameFiles({ network, endpoint, named }: Join, store: NetworkStore): PlannedPlace['names'] {
-  if (!isServed(network)) return []
+  if (!hasNames(network)) return []
   const { containerId } = endpoint
-  const addresses = bareAddressesOf(endpoint)
-  const file = (directory: string, name: string, text: string) => {
-    return { path: `${directory}/${name}`, aside: `${directory}/.${name}`, text }
-  }
   const { hosts } = store.nameServer(network.id)
-  return [
-    file(hosts, containerId, dnsRecord(named, network.name, addresses)),
-    file(
-      store.wholeNames,
-      `${containerId}-${network.id.slice(0, 12)}`,
-      foreignDnsRecord(named, network.name, addresses),
-    ),
-  ]
+  const text = dnsRecord(named, network.name, bareAddressesOf(endpoint))
+  return [{ path: `${hosts}/${containerId}`, aside: `${hosts}/.${containerId}`, text }]
 }

@@ -16,7 +16,7 @@ import { MinictrError } from '../system/error.ts'
 import { DEFAULT_ROOTS } from './default-roots.ts'
 import { findContainer } from './lookup.ts'
 import { type NetworkHost, thisNetworkHost } from './network-host.ts'
-import type { Container, Roots } from './state.ts'
+import { type Container, containerPaths, type Roots } from './state.ts'
 
 export type NetworkPlaces = Roots & { configFile: string }
 
@@ -57,6 +57,8 @@ export type NetworkSurroundings = {
   chains?: Chain[]
   /** By name, id or beginning of an id; throws MinictrError where there is none. */
   findContainer(text: string): Container
+  /** What is mounted at /etc/hosts of the container, unless it has one of its own. */
+  hostsFileOf(containerId: string): string
 }
 
 /** Those of this host. */
@@ -67,6 +69,7 @@ export function surroundingsOf(places: NetworkPlaces, chains?: Chain[]): Network
     settings: () => networkSettings(places),
     host: thisNetworkHost,
     findContainer: text => findContainer(places, text),
+    hostsFileOf: id => `${containerPaths(places, id).directory}/hosts`,
   }
 }
 

@@ -1,27 +1,27 @@
 // Deciding how a container joins one more network, or leaves one. Nothing is done.
 
 import type { Family } from '../networks/address.ts'
-import type { Endpoint } from '../networks/endpoint.ts'
-import { forwardedPorts } from '../networks/forwarding.ts'
 import type { Network } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
-import { removePortRules } from '../networks/ruleset.ts'
 import { byWayOut } from '../networks/way-out.ts'
 import { type ConnectContext, connectPlan, disconnectPlan } from '../runtime/connect-plan.ts'
 import type { DefaultRoute } from '../runtime/planned-networks.ts'
 import type { Plan } from '../runtime/step.ts'
+import type { ResolverChange } from '../runtime/steps/resolver.ts'
 import { MinictrError } from '../system/error.ts'
 import { thisHost } from './host-files.ts'
 import { linkContainers } from './linked.ts'
+import { linkedHosts } from './linking.ts'
 import { missingNetworks } from './missing-networks.ts'
+import { portsByJoined, portsByOther } from './moved-ports.ts'
 import { networkFiles } from './network-files.ts'
 import { defaultRoute, type Join, nameFiles, plannedPlace } from './network-places.ts'
 import type { NetworkSurroundings } from './networks.ts'
 import type { LinkWish, NetworkWish } from './options.ts'
 import { findNetworks, join, networkNames, wayOutOf } from './plan-networks.ts'
-import { portHolder } from './port-holder.ts'
 import { isNamed, joiningOf, presentJoins } from './present-networks.ts'
 import type { ContainerRecord } from './record.ts'
+import { plannedResolver } from './resolver.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
 /** The network, and the plan by which a container joins it or leaves it. */
@@ -56,6 +56,9 @@ export function planConnect(
   const after = [...before, joined].toSorted(byWayOut)
   const wayOut = wayOutOf(joined, after)
   const { store, host } = around
+  // Before the place is written down, which has them.
+  const ports = portsByJoined(container, { before, after, joined }, roots, around)
+  const resolver = resolverChange(container, before, after, around)
   const plan = connectPlan({
     ...change,
     process: container.run!,
@@ -63,9 +66,13 @@ export function planConnect(
       ...(newRecord && { newRecord }),
       ...missingNetworks(networks, newRecord !== undefined, around),
       places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
+      links: linkedIds(links, record.name, around).map(id => store.linkFile(id, container.id)),
+      linkedHosts: linkedHosts({ id: container.id, name: record.name, joins: after }, around),
       files: [],
     },
     files: filesOf(container, record, after, roots, around),
+    resolver,
+    ...(ports && { ports }),
     formerRoutes: routesOf(before, wayOut),
   })
   return { network, plan }
@@ -102,7 +109,8 @@ export function planDisconnect(
       endpointFile: store.endpointFile(network.id, container.id),
       nameFiles: nameFiles(left, store).flatMap(({ path, aside }) => [path, aside]),
     },
-    ...(endpoint.ports.length > 0 && { ports: portsOf(endpoint, container.id, roots) }),
+    resolver: resolverChange(container, before, after, around),
+    ...(endpoint.ports.length > 0 && { ports: portsByOther(container, { left, after }, roots, around) }),
     routes: routesOf(after, wayOutOf(left, before.toSorted(byWayOut))),
   })
   return { network, plan }
@@ -176,13 +184,14 @@ function filesOf(
 ): ConnectContext['files'] {
   const joining = joiningOf(container)
   const { hostsLines } = linkContainers(record.links, record.name, ordered, around, 'running')
+  const hasResolver = plannedResolver(container.id, ordered, record.naming.dnsServers, around) !== undefined
   const { directory } = containerPaths(roots, container.id)
   const all = networkFiles(
     record,
     joining.hostname,
     directory,
     thisHost,
-    networkNames(ordered, joining, hostsLines),
+    networkNames(ordered, joining, { linkLines: hostsLines, hasResolver }),
   )
   return all
     .filter(({ path }) => !path.endsWith('/hostname'))
@@ -190,8 +199,18 @@ function filesOf(
     .filter(({ before, after }) => before !== after)
 }
 
-function portsOf(endpoint: Endpoint, id: string, roots: Roots) {
-  const forwarded = forwardedPorts(endpoint.ports, bareAddressesOf(endpoint))
-  const holder = portHolder(id, roots)
-  return { removeRules: removePortRules(forwarded), ...(holder && { holder }) }
+function resolverChange(
+  { id, record: { naming } }: Container,
+  before: readonly Join[],
+  after: readonly Join[],
+  around: NetworkSurroundings,
+): ResolverChange {
+  const of = (joins: readonly Join[]) =>
+    plannedResolver(id, joins.toSorted(byWayOut), naming.dnsServers, around)
+  const [former, next] = [of(before), of(after)]
+  return { ...(former && { before: former }), ...(next && { after: next }) }
+}
+
+function linkedIds(links: LinkWish[], name: string, around: NetworkSurroundings): string[] {
+  return linkContainers(links, name, [], around, 'running').ids
 }

@@ -1,16 +1,17 @@
 // Deciding the networks of one start: which addresses a container gets, what of its networks is yet to be made, and what its
 // files are to say. Nothing is done.
 
-import { networkDomain } from '../networks/dns-server.ts'
 import { ownHostsLines } from '../networks/names.ts'
 import { DEFAULT_NETWORK, findNetwork, type Network, networkText } from '../networks/network.ts'
 import { bareAddressesOf, isServed, newEndpoint } from '../networks/new-endpoint.ts'
 import type { PortBinding } from '../networks/port-bindings.ts'
+import { RESOLVER_ADDRESS } from '../networks/resolver.ts'
 import type { NetworkStore } from '../networks/store.ts'
 import { byWayOut, hasWayOut } from '../networks/way-out.ts'
 import type { PlannedNetworks } from '../runtime/planned-networks.ts'
 import { MinictrError } from '../system/error.ts'
 import { linkContainers } from './linked.ts'
+import { linkedHosts } from './linking.ts'
 import { missingNetworks } from './missing-networks.ts'
 import type { NetworkNames } from './network-files.ts'
 import { type Join, plannedPlace } from './network-places.ts'
@@ -18,11 +19,12 @@ import { defaultNetwork, type NetworkSurroundings } from './networks.ts'
 import type { NetworkWish } from './options.ts'
 import { choosePublished } from './published-ports.ts'
 import type { ContainerRecord } from './record.ts'
+import { plannedResolver } from './resolver.ts'
 
 /** A container that is about to start. */
 export type Joining = {
   id: string
-  record: Pick<ContainerRecord, 'name' | 'networks' | 'ports' | 'links'>
+  record: Pick<ContainerRecord, 'name' | 'networks' | 'ports' | 'links' | 'naming'>
   hostname: string
   domainname?: string
 }
@@ -41,7 +43,7 @@ export type DecidedNetworks = {
  * not there, for an address or a port that somebody has, and where none is left.
  */
 export function planNetworks(container: Joining, around: NetworkSurroundings): DecidedNetworks {
-  const { networks: wishes, ports, links, name } = container.record
+  const { networks: wishes, ports, links, name, naming } = container.record
   const { store, host } = around
   const { networks, newRecord } = findNetworks(wishes, around)
   const joins = networks.map((network, index) => {
@@ -51,15 +53,22 @@ export function planNetworks(container: Joining, around: NetworkSurroundings): D
   const published = choosePublished(ports, ordered, presentPorts(container.id, networks, store), around)
   if (published.join) published.join.endpoint.ports = published.bindings
   const told = linkContainers(links, name, joins, around)
+  const resolver = plannedResolver(container.id, ordered, naming.dnsServers, around)
   return {
     planned: {
       ...(newRecord && { newRecord }),
       ...missingNetworks(networks, newRecord !== undefined, around),
       places: joins.map(each => plannedPlace(each, { store, host, wayOutOf: wayOutOf(each, ordered) })),
+      ...(resolver && { resolver }),
       ...(published.ports && { ports: published.ports }),
+      links: told.ids.map(linked => store.linkFile(linked, container.id)),
+      linkedHosts: linkedHosts({ id: container.id, name, joins }, around),
       files: [],
     },
-    names: networkNames(ordered, container, told.hostsLines),
+    names: networkNames(ordered, container, {
+      linkLines: told.hostsLines,
+      hasResolver: resolver !== undefined,
+    }),
     environment: told.environment,
     warnings: published.warnings,
   }
@@ -126,11 +135,12 @@ export function wayOutOf(each: Join, ordered: readonly Join[]): (4 | 6)[] {
 export function networkNames(
   ordered: readonly Join[],
   { id, record, hostname, domainname }: Joining,
-  linkLines: readonly string[],
+  { linkLines, hasResolver }: { linkLines: readonly string[]; hasResolver: boolean },
 ): NetworkNames {
   const domain = domainname === undefined ? {} : { domainname }
   const named = { containerId: id, containerName: record.name, hostname, ...domain, aliases: [] }
-  const served = ordered.filter(({ network }) => isServed(network))
+  const served = ordered.find(({ network }) => isServed(network))
+  const gateway = served?.network.subnets[0]?.gateway ?? []
   const bridged = ordered.find(({ network }) => network.driver === 'bridge')
   return {
     hostsLines: [
@@ -140,8 +150,7 @@ export function networkNames(
         ordered.flatMap(({ endpoint }) => bareAddressesOf(endpoint)),
       ),
     ],
-    servers: served.flatMap(({ network }) => network.subnets[0]?.gateway ?? []),
-    searched: served.length > 1 ? served.map(({ network }) => networkDomain(network.name)) : [],
+    servers: [hasResolver ? RESOLVER_ADDRESS : gateway].flat(),
     ...(bridged && { hostGateway: bridged.network.subnets[0]!.gateway! }),
   }
 }

@@ -1,4 +1,4 @@
-// The process that holds a container's ports of the host: a child of its monitor.
+// The process that has held a container's ports of the host since its start: a child of its monitor.
 
 import { readFileSync } from 'node:fs'
 import { Journal } from '../runtime/journal.ts'

@@ -31,7 +31,7 @@ export function choosePublished(
   { store, host }: Pick<NetworkSurroundings, 'store' | 'host'>,
 ): ChosenPorts {
   if (published.length === 0 && !(publishesAll && exposed.length > 0)) return { bindings: [], warnings: [] }
-  const join = joins.find(({ network }) => network.driver === 'bridge' && !network.isInternal)
+  const join = wayIn(joins)
   if (!join) {
     return {
       bindings: [],
@@ -53,6 +53,11 @@ export function choosePublished(
     },
     warnings: [],
   }
+}
+
+/** The network by which ports lead to a container; `joins` are its networks, the best way out first. */
+export function wayIn(joins: readonly Join[]): Join | undefined {
+  return joins.find(({ network }) => network.driver === 'bridge' && !network.isInternal)
 }
 
 /**

@@ -30,7 +30,7 @@ export async function settleChange(id: string, places: NetworkPlaces, host: Exec
   const network = surroundingsOf(places).store.read(subject)
   const isIn = network !== undefined && isRecorded(container, network)
   if (command === 'network disconnect') {
-    if (isIn) await leave(container, network, places, host)
+    if (isIn) await leave(container, network, { places, host, journal })
     journal.over()
     if (network) recordNetworkEvent(places, network, id, 'disconnect')
     return []
@@ -70,14 +70,13 @@ async function takeBack(entries: JournalEntry[], { run }: Container, host: Execu
 async function leave(
   container: Container,
   network: Network,
-  places: NetworkPlaces,
-  host: Executor,
+  { places, host, journal }: { places: NetworkPlaces; host: Executor; journal: FurtherJournal },
 ): Promise<void> {
   const { plan } = planDisconnect(container, network, places, surroundingsOf(places))
   const inside = spawnExecutor()
   try {
     // Its first step takes the lock, which is held.
-    await perform(plan, { host, container: inside.executor }, undefined, {}, { from: 1 })
+    await perform(plan, { host, container: inside.executor }, journal, {}, { from: 1 })
   } finally {
     await inside.close()
   }

@@ -23,7 +23,7 @@ export type Endpoint = {
   ipv4Gateway?: string
   ipv6Gateway?: string
   aliases: string[]
-  /** Under which the network's DNS server knows it; none in the default network. */
+  /** Under which the others of the network find it; none in the default network. */
   dnsNames: string[]
   /** In the network by which the container is reached from outside. */
   ports: PortBinding[]

@@ -46,14 +46,19 @@ export function newEndpoint({ id, network, wish, named, interfaceName, claimed }
   }
 }
 
-/** Under which the network's DNS server knows the container. */
+/** Under which the others of the network find the container. */
 export function dnsNamesOf(network: Network, named: Named): string[] {
-  return isServed(network) ? namesOf(named) : []
+  return hasNames(network) ? namesOf(named) : []
 }
 
-/** Whether the network has a DNS server: where this host has an address in it, but for the default network. */
-export function isServed({ id, driver }: Network): boolean {
-  return driver === 'bridge' && id !== DEFAULT_NETWORK.id
+/** Whether containers find each other by name there: in networks that somebody made. */
+export function hasNames({ id }: Network): boolean {
+  return id !== DEFAULT_NETWORK.id
+}
+
+/** Whether such a network has a DNS server: where this host has an address in it. */
+export function isServed(network: Network): boolean {
+  return hasNames(network) && network.driver === 'bridge'
 }
 
 function familyFields(network: Network, addresses: readonly Address[], family: Family): Partial<Endpoint> {

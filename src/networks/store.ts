@@ -69,9 +69,26 @@ export class NetworkStore {
     return { lockFile: `${directory}/dns.lock`, pidFile: `${directory}/dns.pid`, hosts: `${directory}/hosts` }
   }
 
-  /** What the DNS servers of all networks know: names with a network's name behind them. */
-  get wholeNames(): string {
-    return `${this.runDirectory}/names`
+  /** The PID of a container's own DNS server. */
+  resolverPidFile(containerId: string): string {
+    return `${this.runDirectory}/resolvers/${containerId}.pid`
+  }
+
+  /** The PID of what holds a container's ports, where they were published while it ran. */
+  holderPidFile(containerId: string): string {
+    return `${this.runDirectory}/holders/${containerId}.pid`
+  }
+
+  /** Says that one container, which runs, has a link to another one. */
+  linkFile(linkedId: string, linkingId: string): string {
+    return `${this.runDirectory}/links/${linkedId}-${linkingId}`
+  }
+
+  /** The ids of containers that have a link to this one. */
+  linkingContainers(linkedId: string): string[] {
+    return namesIn(`${this.runDirectory}/links`)
+      .filter(name => name.startsWith(`${linkedId}-`))
+      .map(name => name.slice(linkedId.length + 1))
   }
 
   /** The network of exactly this id; a directory without a whole record is none. */

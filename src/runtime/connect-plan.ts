@@ -17,7 +17,10 @@ import {
   withdrawNames,
 } from './steps/endpoints.ts'
 import { type ContainerProcess, findContainerStep } from './steps/join-container.ts'
+import { linkedSteps } from './steps/links.ts'
 import { networkSteps, recordNetworkStep } from './steps/networks.ts'
+import { leadPortsSteps, movePortsStep, type PortsChange, withdrawPortsStep } from './steps/ports.ts'
+import { joinResolverSteps, leaveResolverSteps, type ResolverChange } from './steps/resolver.ts'
 
 /** All of it is decided before the plan is made. */
 type ChangeContext = {
@@ -29,6 +32,10 @@ type ChangeContext = {
   record: { path: string; aside: string; text: string }
   /** hosts and resolv.conf, those of them that change. */
   files: Pick<Replacement, 'path' | 'before' | 'after'>[]
+  /** Of a container that runs. */
+  resolver?: ResolverChange
+  /** Where ports of the host are to lead to it by another network. */
+  ports?: PortsChange
 }
 
 export type ConnectContext = ChangeContext & {
@@ -40,15 +47,13 @@ export type ConnectContext = ChangeContext & {
 export type DisconnectContext = ChangeContext & {
   /** What the container has in the network while it runs. */
   place?: { link: string; claims: string[]; endpointFile: string; nameFiles: string[] }
-  /** Ports of the host that lead to it by this network, and the process that holds them. */
-  ports?: { removeRules: string; holder?: ContainerProcess }
   /** The ways out by other networks, where it has gone out by this one. */
   routes: (DefaultRoute & { link: string })[]
 }
 
 /** The ordered steps by which a container joins one more network. A pure function. */
 export function connectPlan(context: ConnectContext): Plan {
-  const { containerId, process, networks, formerRoutes } = context
+  const { containerId, process, networks, formerRoutes, resolver = {}, ports } = context
   const steps = [
     lockContainerStep(context),
     ...(process && networks
@@ -61,6 +66,9 @@ export function connectPlan(context: ConnectContext): Plan {
           ...leaveWaysStep(formerRoutes),
           ...configureLinksStep(networks).map(configureFurther),
           ...announceNameStep(networks),
+          ...joinResolverSteps(resolver, process.pid),
+          ...linkedSteps(networks),
+          ...(ports ? [...movePortsStep(ports, process.pid), ...leadPortsSteps(ports, process.pid)] : []),
           ...rewriteFilesStep(context),
         ]
       : []),
@@ -71,7 +79,7 @@ export function connectPlan(context: ConnectContext): Plan {
 
 /** The ordered steps by which a container leaves a network. A pure function. */
 export function disconnectPlan(context: DisconnectContext): Plan {
-  const { containerId, process, place, ports, routes } = context
+  const { containerId, process, place, ports, resolver = {}, routes } = context
   const before = [lockContainerStep(context), ...(process && place ? enterSteps(process) : [])]
   return {
     containerId,
@@ -79,11 +87,13 @@ export function disconnectPlan(context: DisconnectContext): Plan {
     ...(process && { onwardFrom: before.length }),
     steps: [
       ...before,
-      ...(place
+      ...(process && place
         ? [
             ...withdrawNamesStep(place.nameFiles),
-            ...withdrawPortsStep(ports),
+            ...(ports ? withdrawPortsStep(ports).map(step => ({ ...step, undo: left })) : []),
             deleteLinkStep(place.link, routes),
+            ...leaveResolverSteps(resolver, process.pid).map(step => ({ ...step, undo: left })),
+            ...(ports ? leadPortsSteps(ports, process.pid) : []),
             releaseAddressesStep(place.claims, place.endpointFile, containerId),
           ]
         : []),
@@ -152,26 +162,6 @@ function withdrawNamesStep(nameFiles: string[]): Step[] {
   const why =
     'First of all nobody is to find the container in the network any more: its DNS server forgets it with its file. From here on nothing is taken back: what is left half-way is done by the next command.'
   return [leaving('withdraw-name', why, withdrawNames(nameFiles))]
-}
-
-function withdrawPortsStep(ports: DisconnectContext['ports']): Step[] {
-  if (!ports) return []
-  const { removeRules, holder } = ports
-  const gone = ['ESRCH', 'EBADF']
-  const end: Op[] = holder
-    ? [
-        { op: 'open_process', ...holder, as: 'port-holder', tolerate: gone },
-        { op: 'signal_process', slot: 'port-holder', pid: holder.pid, signal: 'SIGKILL', tolerate: gone },
-      ]
-    : []
-  const why =
-    'The ports of the host lead to the container by this network: they are free for others from now on. At the container’s next start they lead to it by another one.'
-  return [
-    leaving('withdraw-ports', why, [
-      ...(removeRules === '' ? [] : [{ op: 'nft', commands: removeRules } satisfies Op]),
-      ...end,
-    ]),
-  ]
 }
 
 function releaseAddressesStep(claims: string[], endpointFile: string, containerId: string): Step {

@@ -233,13 +233,22 @@ export type Op = Common &
     | { op: 'add_route'; destination: string; gateway?: string; link?: string }
     /** ESRCH where there is none. */
     | { op: 'delete_route'; destination: string; gateway?: string; link?: string }
-    /** One transaction of nft(8): all of the commands or none. Where it fails, nft's words come with the errno. */
-    | { op: 'nft'; commands: string }
     /**
-     * Waits for the program, the first candidate there is; a server is to go to the background by itself once it is ready.
-     * Where it fails, its words come with the errno that they speak of, EINVAL where they speak of none.
+     * One transaction of nft(8): all of the commands or none; with `netns` for that namespace. Where it fails, nft's words come with
+     * the errno.
      */
-    | { op: 'run_program'; candidates: string[]; argv: string[] }
+    | { op: 'nft'; commands: string; netns?: NetworkNamespace }
+    /**
+     * Waits for the program, the first candidate there is; a server is to go to the background by itself once it is ready. With
+     * `netns` it runs in that namespace, and has nothing else of it. Where it fails, its words come with the errno that they speak
+     * of, EINVAL where they speak of none.
+     */
+    | { op: 'run_program'; candidates: string[]; argv: string[]; netns?: NetworkNamespace }
+    /**
+     * Kills the server that has left its PID in the file, waits for its end, and removes the file. A process counts as that server
+     * if the file is named in its command line; done where there is none. ETIMEDOUT where it has not ended by then.
+     */
+    | { op: 'end_server'; pidFile: string; timeoutMs: number }
     /**
      * Monitor only: a process that holds these ports of the host, and relays what the kernel does not bring to the
      * container by itself. It ends with the container, and with the monitor. EADDRINUSE and other errors come with the port:
@@ -248,6 +257,11 @@ export type Op = Common &
     | { op: 'publish'; ports: PublishedPort[] }
     /** Monitor only: ends that process; the ports are free afterwards. */
     | { op: 'unpublish' }
+    /**
+     * The same as `publish` for a container that runs already: a process in the background, which ends with the container's process of
+     * this PID, or by end_server.
+     */
+    | { op: 'hold_ports'; ports: PublishedPort[]; pidFile: string; pid: number }
   )
 
 export type OpName = Op['op']

@@ -14,6 +14,7 @@ import {
   linkSteps,
   networkFilesStep,
 } from './steps/endpoints.ts'
+import { linkedSteps } from './steps/links.ts'
 import { mountSteps } from './steps/mounts.ts'
 import * as namespaces from './steps/namespaces.ts'
 import { networkSteps, recordNetworkStep } from './steps/networks.ts'
@@ -28,6 +29,7 @@ import {
   spawnInitStep,
   streamOwnerStep,
 } from './steps/program.ts'
+import { resolverSteps } from './steps/resolver.ts'
 import { sharedMemoryStep } from './steps/shared-memory.ts'
 import { terminalSteps } from './steps/terminal.ts'
 import * as userns from './steps/user-namespace.ts'
@@ -109,6 +111,8 @@ function startSteps(spec: Spec, context: PlanContext): Step[] {
     ...linkSteps(networks),
     ...forwardPortsStep(networks),
     ...announceNameStep(networks),
+    ...resolverSteps(networks),
+    ...linkedSteps(networks),
     ...configureLinksStep(networks),
 
     // The file systems every program expects, and those asked for; then the old root goes.

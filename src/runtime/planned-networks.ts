@@ -20,9 +20,15 @@ export type PlannedNetworks = {
   bridges: PlannedBridge[]
   /** The DNS servers that do not run yet. */
   nameServers: PlannedNameServer[]
+  /** The container's own DNS server, where it has one. */
+  resolver?: PlannedResolver
   /** The container's place in each of its networks, in the order in which it joins them. */
   places: PlannedPlace[]
   ports?: PlannedPorts
+  /** A file for each link that the container has to another one; written when it can be reached, and gone with it. */
+  links?: string[]
+  /** The hosts files of other containers that have a link to this one. */
+  linkedHosts?: { path: string; content: string }[]
   /** hosts and resolv.conf, where the container has older ones. */
   files: ContainerFile[]
 }
@@ -52,6 +58,19 @@ export type PlannedNameServer = {
   argv: string[]
 }
 
+/** A DNS server in the network namespace of one container. */
+export type PlannedResolver = {
+  /** A file for each container of its networks; the server watches them. */
+  directories: string[]
+  /** There as soon as the server is ready. */
+  pidFile: string
+  candidates: string[]
+  argv: string[]
+  /** Commands of nft(8) that lead to it who asks, and that take themselves back. */
+  addRules: string
+  removeRules: string
+}
+
 export type PlannedPlace = {
   networkName: string
   /** Fails where the network was removed meanwhile. */
@@ -60,7 +79,7 @@ export type PlannedPlace = {
   claims: string[]
   endpoint: { path: string; content: string }
   link: PlannedLink
-  /** The container's names, for the DNS server; written aside, since a half one would be read. */
+  /** The container's names, for DNS servers; written aside, since a half one would be read. */
   names: { path: string; aside: string; text: string }[]
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dnsRecord, dnsServerCommand, foreignDnsRecord } from '../../src/networks/dns-server.ts'
+import { dnsRecord, dnsServerCommand } from '../../src/networks/dns-server.ts'
 import { Machine, missingTools } from './laboratory.ts'
 
 describe('the DNS server of a network', { skip: missingTools('dnsmasq'), timeout: 60_000 }, () => {
@@ -18,7 +18,7 @@ describe('the DNS server of a network', { skip: missingTools('dnsmasq'), timeout
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'minictr-dns-'))
     // dnsmasq reads as nobody.
-    for (const name of ['hosts', 'names']) mkdirSync(`${directory}/${name}`, { mode: 0o755 })
+    mkdirSync(`${directory}/hosts`, { mode: 0o755 })
     chmodSync(directory, 0o711)
     host = await Machine.start()
     host.ip(`link add minictr0 type bridge
@@ -41,10 +41,10 @@ describe('the DNS server of a network', { skip: missingTools('dnsmasq'), timeout
     )
     start(
       ...(dnsServerCommand({
-        networkName: 'front',
+        networkNames: ['front'],
         addresses: ['172.18.0.1', 'fd00:18::1'],
-        hostsDirectories: [`${directory}/hosts`, `${directory}/names`],
-        resolverFile: `${directory}/resolv.conf`,
+        hostsDirectories: [`${directory}/hosts`],
+        upstream: { resolverFile: `${directory}/resolv.conf` },
         pidFile: `${directory}/pid`,
       }) as [string]),
       // In a test it ends with who has started it.
@@ -67,13 +67,8 @@ describe('the DNS server of a network', { skip: missingTools('dnsmasq'), timeout
   /** A container comes, or is called otherwise from now on. */
   function write(name: string, aliases: string[], addresses: string[]): void {
     const named = { containerId: `${name}0000`.padEnd(64, '0'), containerName: name, hostname: name, aliases }
-    for (const [place, record] of [
-      ['hosts', dnsRecord],
-      ['names', foreignDnsRecord],
-    ] as const) {
-      writeFileSync(`${directory}/${place}/.${name}`, record(named, 'front', addresses))
-      renameSync(`${directory}/${place}/.${name}`, `${directory}/${place}/${name}`)
-    }
+    writeFileSync(`${directory}/hosts/.${name}`, dnsRecord(named, 'front', addresses))
+    renameSync(`${directory}/hosts/.${name}`, `${directory}/hosts/${name}`)
   }
 
   it('asks the resolvers of the host for names that are no containers', async () => {
@@ -110,21 +105,9 @@ describe('the DNS server of a network', { skip: missingTools('dnsmasq'), timeout
     await until(() => host.resolve('www', 'A'), ['172.18.0.2'])
     assert.deepEqual(await host.resolve('web2', 'A'), ['172.18.0.4'])
     assert.equal(await host.resolve('web2', 'AAAA'), 'ENODATA')
-    for (const place of ['hosts', 'names']) rmSync(`${directory}/${place}/web`)
+    rmSync(`${directory}/hosts/web`)
     await until(() => host.resolve('web', 'A'), 'ENOTFOUND')
     assert.equal(await host.resolve('www', 'A'), 'ENOTFOUND')
-  })
-
-  it('knows containers of other networks by their whole names', async () => {
-    const named = { containerId: 'f'.repeat(64), containerName: 'db', hostname: 'db', aliases: [] }
-    writeFileSync(`${directory}/names/.db`, foreignDnsRecord(named, 'back', ['172.19.0.2']))
-    renameSync(`${directory}/names/.db`, `${directory}/names/db`)
-    await until(() => host.resolve('db.back', 'A'), ['172.19.0.2'])
-    assert.deepEqual(await host.resolve('db.back.minictr', 'A'), ['172.19.0.2'])
-    assert.equal(await host.resolve('web2.back.minictr', 'A'), 'ENOTFOUND')
-    assert.equal(await host.resolve('db', 'A'), 'ENOTFOUND')
-    rmSync(`${directory}/names/db`)
-    await until(() => host.resolve('db.back', 'A'), 'ENOTFOUND')
   })
 
   it('takes up other resolvers of the host', async () => {

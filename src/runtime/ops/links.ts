@@ -134,8 +134,18 @@ function switched(value: boolean | undefined): number {
   return value === undefined ? -1 : Number(value)
 }
 
-function slotOf(netns: Netns, resolve: Resolve): number {
+/** The slot as the executor takes it, -1 for its own namespace. */
+export function slotOf(netns: Netns, resolve: Resolve): number {
   return netns ? resolve.slot(netns.slot) : -1
+}
+
+function pidText({ pid }: NonNullable<Netns>): string {
+  return typeof pid === 'number' ? String(pid) : `$${pid.late.toUpperCase()}`
+}
+
+/** The beginning of a command in shell that runs in the namespace. */
+export function enteringNetwork(netns: Netns): string {
+  return netns ? `nsenter --net=/proc/${pidText(netns)}/ns/net ` : ''
 }
 
 /** The six bytes of a MAC address, none where there is none. Throws TypeError for another text. */
@@ -169,9 +179,7 @@ function options({ mac, mtu, master, up, netns }: Settings): string[] {
     ...(mtu ? [words('mtu', String(mtu))] : []),
     ...(master ? [words('master', master)] : []),
     ...(up === undefined ? [] : [up ? 'up' : 'down']),
-    ...(netns
-      ? [`netns ${typeof netns.pid === 'number' ? netns.pid : `$${netns.pid.late.toUpperCase()}`}`]
-      : []),
+    ...(netns ? [`netns ${pidText(netns)}`] : []),
   ]
 }
 

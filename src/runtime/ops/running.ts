@@ -3,7 +3,13 @@
 import { words } from '../shell.ts'
 import { cString, type Rows } from './row.ts'
 
-type RunningOp = 'open_process' | 'signal_process' | 'await_exit' | 'await_content' | 'await_absence'
+type RunningOp =
+  | 'open_process'
+  | 'signal_process'
+  | 'await_exit'
+  | 'await_content'
+  | 'await_absence'
+  | 'end_server'
 
 const NO_SLOT = -1
 
@@ -54,6 +60,30 @@ export const runningRows: Rows<RunningOp> = {
         : `${patience(timeoutMs)} sh -c 'while [ -e "$1" ]; do sleep 0.01; done' sh ${words(path)}`,
     }),
   },
+  end_server: {
+    man: 'pidfd_send_signal(2)',
+    syscalls: [
+      'open',
+      'openat',
+      'read',
+      'pidfd_open',
+      'pidfd_send_signal',
+      'poll',
+      'ppoll',
+      'unlink',
+      'unlinkat',
+    ],
+    arguments: op => [op.pidFile, op.timeoutMs],
+    show: op => `pidfd_send_signal(pidfd_open(read(${cString(op.pidFile)})), SIGKILL), poll(), unlink()`,
+    shell: op => ({ run: endServerCommand(words(op.pidFile), op.timeoutMs) }),
+  },
+}
+
+/** Another process may have the PID by now. */
+function endServerCommand(file: string, timeoutMs: number): string {
+  const pid = `"$(cat ${file})"`
+  const end = `kill -KILL ${pid} && ${patience(timeoutMs)} tail --pid=${pid} -f /dev/null`
+  return `[ ! -e ${file} ] || { grep -qsF ${file} "/proc/$(cat ${file})/cmdline" && ${end}; rm ${file}; }`
 }
 
 const standardSignals =

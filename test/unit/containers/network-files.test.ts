@@ -34,7 +34,6 @@ describe('/etc/hosts', () => {
 const names = {
   hostsLines: ['172.17.0.6\tdb 0123456789ab', '172.17.0.2\tbox'],
   servers: ['172.18.0.1'],
-  searched: [],
   hostGateway: '172.17.0.1',
 }
 
@@ -63,22 +62,11 @@ describe('/etc/resolv.conf in networks of its own', () => {
     )
   })
 
-  it('asks those that were given alone', () => {
+  it('has the server of the container’s own ask those that were given', () => {
+    const own = { ...names, servers: ['127.0.0.11'] }
     assert.equal(
-      resolverFile(wishing({ dnsServers: ['1.1.1.1'] }), host, names),
-      'search example.org\nnameserver 1.1.1.1\noptions rotate\n',
-    )
-  })
-
-  it('looks for names behind those of several networks', () => {
-    const several = {
-      ...names,
-      servers: ['172.18.0.1', '172.19.0.1'],
-      searched: ['web.minictr', 'back.minictr'],
-    }
-    assert.equal(
-      resolverFile(none, host, several),
-      'search web.minictr back.minictr example.org\nnameserver 172.18.0.1\nnameserver 172.19.0.1\noptions rotate\n',
+      resolverFile(wishing({ dnsServers: ['1.1.1.1'] }), host, own),
+      'search example.org\nnameserver 127.0.0.11\noptions rotate ndots:0\n',
     )
   })
 

@@ -97,15 +97,22 @@ function around(world: World): NetworkSurroundings {
     findContainer: text => {
       throw new Error(`no container ${text}`)
     },
+    hostsFileOf: container => `/root/containers/${container}/hosts`,
   }
 }
 
 const id = 'c'.repeat(64)
 const noPorts: PortWishes = { published: [], exposed: [], publishesAll: false }
 
-function decide(wishes: (string | NetworkWish)[], world: World = {}, ports = noPorts): DecidedNetworks {
+function decide(
+  wishes: (string | NetworkWish)[],
+  world: World = {},
+  ports = noPorts,
+  dnsServers: string[] = [],
+): DecidedNetworks {
   const networks = wishes.map(wish => (typeof wish === 'string' ? { name: wish, aliases: [] } : wish))
-  const record = { name: 'box', networks, ports, links: [] }
+  const naming = { extraHosts: [], dnsServers, dnsSearch: [], dnsOptions: [] }
+  const record = { name: 'box', networks, ports, links: [], naming }
   return planNetworks({ id, record, hostname: 'boxhost' }, around(world))
 }
 
@@ -141,7 +148,6 @@ describe('the networks of a start', () => {
     assert.deepEqual(names, {
       hostsLines: ['172.17.0.2\tboxhost'],
       servers: [],
-      searched: [],
       hostGateway: '172.17.0.1',
     })
   })
@@ -183,10 +189,7 @@ describe('the networks of a start', () => {
     assert.deepEqual(JSON.parse(place!.endpoint.content).dnsNames, ['box', 'cccccccccccc', 'boxhost'])
     assert.deepEqual(
       place!.names.map(({ text }) => text),
-      [
-        '10.1.0.3\tbox.web box cccccccccccc boxhost cccccccccccc.web boxhost.web\n',
-        '10.1.0.3\tbox.web cccccccccccc.web boxhost.web box.web.minictr cccccccccccc.web.minictr boxhost.web.minictr\n',
-      ],
+      ['10.1.0.3\tbox.web box cccccccccccc boxhost cccccccccccc.web boxhost.web\n'],
     )
   })
 
@@ -196,8 +199,7 @@ describe('the networks of a start', () => {
       planned.places.map(({ link }) => [link.name, ...link.defaultRoutes.map(({ gateway }) => gateway)]),
       [['eth0'], ['eth1', '10.2.0.1', 'fd00:2::1'], ['eth2']],
     )
-    assert.deepEqual(names.servers, ['10.2.0.1', '10.1.0.1', '10.3.0.1'])
-    assert.deepEqual(names.searched, ['six.minictr', 'web.minictr', 'inner.minictr'])
+    assert.deepEqual(names.servers, ['127.0.0.11'])
     assert.deepEqual(
       planned.nameServers.map(({ argv }) => argv.includes('--no-resolv')),
       [false, false, true],
@@ -227,7 +229,9 @@ describe('the networks of a start', () => {
     assert.deepEqual(link.kind, { driver: 'macvlan', parent: 'eth7', mode: 'bridge' })
     assert.deepEqual(link.defaultRoutes, [{ destination: '0.0.0.0/0', gateway: '192.0.2.254' }])
     assert.ok(link.settings.some(({ path }) => path.endsWith('/eth0/arp_notify')))
-    assert.deepEqual([files, planned.bridges, planned.rules, names.servers], [[], [], undefined, []])
+    assert.deepEqual([planned.bridges, planned.rules, planned.nameServers], [[], undefined, []])
+    assert.deepEqual(names.servers, ['127.0.0.11'])
+    assert.equal(files[0]!.path, `/run/networks/${lan.id}/hosts/${id}`)
   })
 
   it('are refused where one is named twice, or is not there', () => {
@@ -235,6 +239,38 @@ describe('the networks of a start', () => {
       message: `network "${'1'.repeat(12)}" is specified multiple times`,
     })
     assert.throws(() => decide(['nosuch']), { message: 'network nosuch not found' })
+  })
+})
+
+describe('the DNS server of a container’s own', () => {
+  const files = { '/etc/resolv.conf': 'nameserver 127.0.0.1\nnameserver 192.0.2.53\n' }
+  const asked = (wishes: string[], dnsServers: string[] = []) => {
+    const { planned, names } = decide(wishes, { files }, noPorts, dnsServers)
+    const { argv = [] } = planned.resolver ?? {}
+    const values = (flag: string) =>
+      argv.filter(word => word.startsWith(`--${flag}=`)).map(word => word.slice(flag.length + 3))
+    assert.equal(names.servers[0] === '127.0.0.11', planned.resolver !== undefined)
+    return planned.resolver && { upstream: values('server'), local: values('local') }
+  }
+
+  it('is for those whom one at a gateway would not do', () => {
+    for (const wishes of [['bridge'], ['web'], ['bridge', 'web'], ['inner']])
+      assert.equal(asked(wishes), undefined)
+    assert.equal(asked(['bridge'], ['192.0.2.1']), undefined)
+    assert.deepEqual(asked(['web'], ['192.0.2.1', '192.0.2.2']), {
+      upstream: ['192.0.2.1', '192.0.2.2'],
+      local: ['/web/'],
+    })
+    assert.deepEqual(asked(['bridge', 'web', 'inner']), {
+      upstream: ['10.1.0.1'],
+      local: ['/web/', '/inner/'],
+    })
+  })
+
+  it('asks this host’s resolvers where no gateway does, but for those on its loopback', () => {
+    assert.deepEqual(asked(['lan']), { upstream: ['192.0.2.53'], local: ['/lan/'] })
+    assert.deepEqual(asked(['lan', 'inner'])!.upstream, ['192.0.2.53'])
+    assert.deepEqual(asked(['lan', 'web'])!.upstream, ['10.1.0.1'])
   })
 })
 
