@@ -17,7 +17,8 @@
 
 enum { SAID_MAX = 4096 };
 
-// A program says what went wrong in words; those that glibc has for a number, in the C locale, give that back.
+// A program says what went wrong in words; those that glibc has for a number, in the C locale, give that back. The last two
+// are musl's, which this program itself may have, where they are others.
 static const struct {
   const char *words;
   int number;
@@ -32,6 +33,8 @@ static const struct {
     {"Cannot assign requested address", EADDRNOTAVAIL},
     {"No such device", ENODEV},
     {"No such process", ESRCH},
+    {"Address in use", EADDRINUSE},
+    {"Address not available", EADDRNOTAVAIL},
 };
 
 static int error_in(const char *said) {

@@ -375,12 +375,20 @@ function networkExamples(run: string): Example[] {
     after: { ports: planned.ports!, endpoint: other },
     pidFile: `/run/minictr/networks/holders/${id}.pid`,
   }
+  const resolver = configurationOf('run --network lan debian:trixie bash').networks!.planned.resolver!
+  const further = { ...resolver, argv: [...resolver.argv, '--local=/web/'] }
+  const linked = {
+    links: [`/run/minictr/networks/links/DATABASE-${id}`],
+    linkedHosts: [{ path: '/var/lib/minictr/containers/OTHER/hosts', content: '…\n' }],
+  }
   return [
     {
       command: 'network connect web calm_hopper',
       plan: connectPlan({
         ...change,
-        networks: { ...planned, places: [{ ...place!, link }] },
+        networks: { ...planned, ...linked, places: [{ ...place!, link }] },
+        resolver: { before: resolver, after: further },
+        ports,
         formerRoutes: [former],
       }),
     },
@@ -394,6 +402,7 @@ function networkExamples(run: string): Example[] {
           endpointFile: endpoint.path,
           nameFiles: names.map(({ path }) => path),
         },
+        resolver: { before: resolver },
         ports,
         routes: [former],
       }),

@@ -57,7 +57,8 @@ const town = ['network', 'create', '--subnet', '10.80.0.0/24', '--ipv6', 'town']
 
 describe('SIGKILL to who joins a network', { skip: unavailable, timeout: 900_000 }, () => {
   let neighbour: Machine
-  const box = () => debian.container('box', '--network', 'back', '--hostname', 'box')
+  const box = () =>
+    debian.container('box', '--network', 'back', '--hostname', 'box', '-p', '8080:80', '--dns', '192.0.2.9')
 
   before(async () => {
     if (unavailable) return
@@ -82,6 +83,9 @@ describe('SIGKILL to who joins a network', { skip: unavailable, timeout: 900_000
         'start-name-server',
         'create-veth',
         'leave-way-out',
+        'restart-resolver',
+        'withdraw-ports',
+        'hold-ports',
       ])
         assert.ok(steps.includes(id), steps.join(' '))
       for (const id of steps) {
@@ -92,6 +96,9 @@ describe('SIGKILL to who joins a network', { skip: unavailable, timeout: 900_000
         assert.equal(await machine.ask('10.81.0.99'), '10.81.0.2', 'its first network is there')
         assert.equal(await machine.ask('192.0.2.2'), '192.0.2.1', 'and its way out')
         assert.equal(await neighbour.ask('10.81.0.2'), '10.81.0.99')
+        assert.deepEqual(await machine.resolve('neighbour', 'A', '127.0.0.11'), ['10.81.0.99'])
+        assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2', 'and its ports')
+        assert.equal(await debian.host().ask('127.0.0.1', 8080), '10.81.0.1', 'those who relay as well')
         // What was half made is no hindrance.
         await debian.done('network', ...connect)
         assert.match(
@@ -205,7 +212,14 @@ describe('SIGKILL to who leaves a network', { skip: unavailable, timeout: 900_00
       const box = () => debian.container('box', ...flags)
       await box()
       const steps = await stepsOf(...disconnect)
-      for (const id of ['withdraw-name', 'withdraw-ports', 'delete-link', 'rewrite-network-files'])
+      for (const id of [
+        'withdraw-name',
+        'withdraw-ports',
+        'delete-link',
+        'end-resolver',
+        'hold-ports',
+        'rewrite-network-files',
+      ])
         assert.ok(steps.includes(id), steps.join(' '))
       await debian.done('network', ...disconnect)
       const left = networkTraces(debian, 'box')
@@ -218,7 +232,7 @@ describe('SIGKILL to who leaves a network', { skip: unavailable, timeout: 900_00
         else await debian.refused(/ is not connected to network town\n/, 'network', ...disconnect)
         // Without the lock nothing has begun.
         assert.deepEqual(networkTraces(debian, 'box'), index === 0 ? joined : left, `before ${id}`)
-        if (index > 0) assert.equal(await debian.other().ask('192.0.2.1', 8080), 'ECONNREFUSED')
+        assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2', 'by whichever of them')
         assert.equal(await machine.ask('10.81.0.99'), '10.81.0.2', 'its other network is there')
         assert.equal(await machine.ask('192.0.2.2'), '192.0.2.1', 'and a way out')
         if (index > 0) await debian.done('network', 'connect', 'town', 'box')

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Journal } from '../../src/runtime/journal.ts'
 import { family, killIfThere, textOf } from '../fixtures/victims.ts'
+import { isThere } from '../native/clients.ts'
 import { type Machine, missingTools } from '../networks/laboratory.ts'
 import { pidOf, unavailable, until, useNetworkedDebian } from './networked.ts'
 
@@ -35,9 +36,6 @@ function serverOf(name: string): number | undefined {
   const pid = Number(textOf(pidFile(name)).trim())
   return pid > 0 && textOf(`/proc/${pid}/cmdline`).includes(pidFile(name)) ? pid : undefined
 }
-
-/** Whether the process has not ended, be it that nobody has taken note of its end. */
-const runs = (pid: number) => textOf(`/proc/${pid}/cmdline`) !== ''
 
 /** A resolver on another host: two addresses, each of which knows a name the other does not. */
 function serve(machine: Machine, address: string, record: string): ChildProcess {
@@ -147,11 +145,11 @@ describe('--dns in a network that somebody made', { skip: lacking, timeout: 240_
     assert.notEqual(own![2], ofServer![2])
     assert.doesNotMatch(await debian.inside('bob', 'cat /proc/[0-9]*/cmdline'), /dnsmasq/)
     await debian.done('restart', '-t', '0', 'bob')
-    assert.ok(!runs(server))
+    assert.ok(!isThere(server))
     assert.deepEqual(await lookUp('bob', 'alice'), ['10.30.0.2'])
     const next = serverOf('bob')!
     await debian.done('stop', '-t', '0', 'bob')
-    assert.ok(!runs(next))
+    assert.ok(!isThere(next))
     assert.ok(!existsSync(pidFile('bob')))
     await debian.done('start', 'bob')
   })
@@ -161,7 +159,7 @@ describe('--dns in a network that somebody made', { skip: lacking, timeout: 240_
     const server = serverOf('bob')!
     for (const pid of family(new Journal(join(runRoot, idOf('bob'))).owner()!.pid)) killIfThere(pid)
     assert.equal(await debian.done('system', 'recover'), '')
-    assert.ok(!runs(server))
+    assert.ok(!isThere(server))
     assert.ok(!existsSync(pidFile('bob')))
   })
 })
@@ -207,7 +205,7 @@ describe('names of several networks', { skip: lacking, timeout: 240_000 }, () =>
     await create('--subnet', '10.34.0.0/24', 'third')
     await debian.container('last', '--network', 'third')
     await debian.done('network', 'connect', 'third', 'mover')
-    assert.ok(!runs(server))
+    assert.ok(!isThere(server))
     assert.deepEqual(await asked('mover', 'last'), ['10.34.0.2'])
     for (const name of ['third', 'back']) await debian.done('network', 'disconnect', name, 'mover')
     assert.equal(serverOf('mover'), undefined)
@@ -216,7 +214,7 @@ describe('names of several networks', { skip: lacking, timeout: 240_000 }, () =>
     await debian.done('network', 'connect', 'back', 'mover')
     const again = serverOf('mover')!
     await remove('mover', 'last')
-    assert.ok(!runs(again))
+    assert.ok(!isThere(again))
   })
 })
 

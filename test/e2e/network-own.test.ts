@@ -285,17 +285,73 @@ describe('several networks of one container', { skip: unavailable, timeout: 240_
     await remove('hostly', 'lonely')
   })
 
-  it('keep the ports by the first way in; they are free when that is left', async () => {
+  it('have the ports follow the way out, and are left with them by the next one', async () => {
     await debian.container('server', '--network', 'town', '-p', '8080:80')
-    assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
+    const published = async () => [
+      await debian.other().ask('192.0.2.1', 8080),
+      await debian.host().ask('127.0.0.1', 8080),
+      await debian.done('port', 'server'),
+    ]
+    const places = async (name: string) => {
+      const [{ NetworkSettings }] = JSON.parse(await debian.done('inspect', 'server'))
+      return NetworkSettings.Networks[name]?.IPAddress
+    }
+    const ruleset = () => debian.host().run('nft', ['list', 'ruleset'])
+    const byTown = ['192.0.2.2', '10.30.0.1', '80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080\n']
+    const byBack = byTown.with(1, '10.40.0.1')
+    assert.deepEqual(await published(), byTown)
+    // By its name it comes first, and is the way out.
     await debian.done('network', 'connect', 'back', 'server')
-    assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
+    assert.deepEqual(await published(), byBack)
+    assert.match(ruleset(), new RegExp(`8080 : ${await places('back')} \\. 80`))
+    await debian.done('network', 'disconnect', 'back', 'server')
+    assert.deepEqual(await published(), byTown)
+    await debian.done('network', 'connect', '--gw-priority', '-1', 'back', 'server')
+    assert.deepEqual(await published(), byTown)
     await debian.done('network', 'disconnect', 'town', 'server')
+    assert.deepEqual(await published(), byBack)
+    await debian.done('network', 'disconnect', 'back', 'server')
     assert.equal(await debian.other().ask('192.0.2.1', 8080), 'ECONNREFUSED')
+    assert.doesNotMatch(ruleset(), /8080/)
+    await debian.done('network', 'connect', 'town', 'server')
+    assert.deepEqual(await published(), byTown)
     await debian.done('restart', '-t', '0', 'server')
     await debian.beside('server')
-    assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
+    assert.deepEqual(await published(), byTown)
+    await debian.done('network', 'connect', 'back', 'server')
     await remove('server')
+    assert.equal(await debian.other().ask('192.0.2.1', 8080), 'ECONNREFUSED')
+    assert.doesNotMatch(ruleset(), /8080/)
+  })
+
+  it('bring ports to one that was in an internal network alone, unless somebody has them', async () => {
+    const { image } = debian.store()
+    const run = [
+      'run',
+      '-d',
+      '--name',
+      'inside',
+      '--network',
+      'inner',
+      '-p',
+      '8080:80',
+      image,
+      'sleep',
+      '1000',
+    ]
+    assert.match((await debian.minictr(...run)).stderr, /Published ports are discarded/)
+    await debian.beside('inside')
+    assert.equal(await debian.other().ask('192.0.2.1', 8080), 'ECONNREFUSED')
+    await debian.container('holder', '-p', '8080:80')
+    await debian.refused(
+      /^minictr: Bind for 0\.0\.0\.0:8080 failed: port is already allocated/,
+      ...['network', 'connect', 'town', 'inside'],
+    )
+    assert.equal(await debian.inside('inside', 'ls /sys/class/net'), 'eth0\nlo')
+    await remove('holder')
+    await debian.done('network', 'connect', 'town', 'inside')
+    assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
+    await remove('inside')
   })
 })
 

@@ -169,6 +169,38 @@ describe('--link', { skip: unavailable, timeout: 120_000 }, () => {
     }
   })
 
+  it('follows one that starts again with another address, while the container runs', async () => {
+    const hosts = (name: string) => debian.inside(name, 'cat /etc/hosts')
+    await debian.container(
+      'app',
+      '--link',
+      'database:db',
+      '--link',
+      'database:store',
+      '--add-host',
+      'db2:1.2.3.4',
+    )
+    await debian.inside('app', 'echo 1.2.3.5 own >> /etc/hosts')
+    const before = await hosts('app')
+    assert.match(before, /^172\.17\.0\.2\tdb [0-9a-f]{12} database$/m)
+    await debian.done('stop', '-t', '0', 'database')
+    assert.equal(await hosts('app'), before)
+    await debian.container('squatter')
+    await debian.done('start', 'database')
+    const [{ NetworkSettings }] = JSON.parse(await debian.done('inspect', 'database'))
+    const address = NetworkSettings.IPAddress as string
+    assert.notEqual(address, '172.17.0.2')
+    assert.equal(await hosts('app'), before.replaceAll(/^172\.17\.0\.2\t(db|store) /gm, `${address}\t$1 `))
+    assert.match(await hosts('app'), new RegExp(`^${address}\tstore `, 'm'))
+    // Nobody is told who does not run, or has no link.
+    const squatters = await hosts('squatter')
+    await debian.done('rm', '-f', 'app')
+    await debian.done('restart', '-t', '0', 'database')
+    assert.equal(await hosts('squatter'), squatters)
+    await debian.done('rm', '-f', 'squatter')
+    await debian.done('restart', '-t', '0', 'database')
+  })
+
   it('needs one that is there, runs, and is in the network', async () => {
     const { image } = debian.store()
     await debian.refused(

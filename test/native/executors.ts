@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { type Answer, type Arg, type Call, type Executor, spawnExecutor } from '../../src/system/executor.ts'
 
 /** CLONE_NEW… of clone(2). */
@@ -18,6 +19,13 @@ export const NEW = {
 }
 
 export const MS = { rdonly: 1, remount: 32, bind: 4096, rec: 16384, private: 1 << 18 }
+
+/** A directory for one test. */
+export function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'minictr-native-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  return directory
+}
 
 export function call(name: string, ...args: Arg[]): Call {
   return { name, args }

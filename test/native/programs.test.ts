@@ -1,25 +1,21 @@
 // Ops that have another program do something: nft(8), and servers that stay in the background.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import type { Op } from '../../src/runtime/op.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import { identify } from '../../src/system/process-identity.ts'
 import { isThere, until } from './clients.ts'
-import { call, succeed } from './executors.ts'
+import { call, succeed, temporaryDirectory } from './executors.ts'
 import { inNetworks } from './networks.ts'
 
 const table =
   'add table inet minictr-test\nadd map inet minictr-test ports { type inet_service : ipv4_addr; }'
 const shells = ['/bin/sh', '/usr/bin/sh']
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'minictr-programs-'))
-  t.after(() => rmSync(directory, { recursive: true }))
-  return directory
-}
 
 test('nft performs its commands in the executor’s network namespace', () =>
   inNetworks(async (host, container) => {
@@ -102,7 +98,7 @@ test('what run_program leaves in the background holds nothing of the executor, a
   await succeed(
     monitor.host,
     call('lock', path('lock'), 0, 0),
-    call('run_program', shells, ['sh', '-c', `sh -c '${server}' &`], Buffer.alloc(0)),
+    call('run_program', shells, ['sh', '-c', `sh -c '${server}' &`], Buffer.alloc(0), -1),
   )
   await until(() => existsSync(path('pid')), 'the server runs')
   const pid = Number(readFileSync(path('pid'), 'utf8'))
@@ -125,7 +121,7 @@ test('a monitor still takes in the container’s orphans after run_program', asy
     const script = `sleep 1000 & echo $! > ${directory}/new; mv ${directory}/new ${directory}/pid`
     await succeed(
       monitor.host,
-      call('run_program', shells, ['sh', '-c', 'exit 0'], Buffer.alloc(0)),
+      call('run_program', shells, ['sh', '-c', 'exit 0'], Buffer.alloc(0), -1),
       call('spawn_init', 0, 0),
     )
     const { closed } = await monitor.init.perform([
@@ -168,5 +164,58 @@ test('dnsmasq is ready when run_program is done, is stopped as any process, and 
       { op: 'signal_process', slot: 'server', pid, signal: 'SIGTERM' },
       { op: 'await_exit', slot: 'server', pid, timeoutMs: 10_000 },
     )
+  })
+})
+
+test('run_program and nft go into another network namespace where one is given, and say so where it cannot be', () =>
+  inNetworks(async (host, container) => {
+    const netns = { slot: 'container-network', pid: container.pid }
+    const program = 'test "$(readlink /proc/self/ns/net)" = "$0" || { echo No such device >&2; exit 1; }'
+    const namespace = host.run('readlink', `/proc/${container.pid}/ns/net`).trim()
+    const there = { op: 'run_program' as const, candidates: shells, argv: ['sh', '-c', program] }
+    const [, within, , here] = await host.attempt(
+      { op: 'open', path: `/proc/${container.pid}/ns/net`, how: 'read', as: netns.slot },
+      { ...there, argv: ['sh', '-c', program, namespace], netns },
+      { op: 'nft', commands: table, netns },
+      { ...there, argv: ['sh', '-c', program, namespace] },
+    )
+    assert.equal(within!.errno, undefined)
+    assert.equal(here!.errno, 'ENODEV')
+    assert.match(container.run('nft', 'list', 'ruleset'), /minictr-test/)
+    assert.equal(host.run('nft', 'list', 'ruleset'), '')
+    const [, refused] = await host.attempt(
+      { op: 'open', path: `/proc/${container.pid}/ns/uts`, how: 'read', as: 'other' },
+      { ...there, netns: { slot: 'other', pid: container.pid } },
+    )
+    assert.deepEqual([refused!.errno, String(refused!.data)], ['EINVAL', 'setns: Invalid argument'])
+  }))
+
+test('end_server ends what names the file, and nothing else that has the PID', async t => {
+  const directory = temporaryDirectory(t)
+  const pidFile = join(directory, 'server.pid')
+  await inNetworks(async host => {
+    const sleeper = (name: string) => {
+      const child = spawn('sh', ['-c', 'echo $$ > "$1"; read x', 'sh', name])
+      t.after(() => child.kill('SIGKILL'))
+      return child
+    }
+    const end: Op = { op: 'end_server', pidFile, timeoutMs: 10_000 }
+    await host.perform(end)
+
+    const server = sleeper(pidFile)
+    await until(
+      () => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n'),
+      'it has told its PID',
+    )
+    await host.perform(end)
+    if (server.signalCode === null) await once(server, 'exit')
+    assert.equal(server.signalCode, 'SIGKILL')
+    assert.equal(existsSync(pidFile), false)
+
+    const stranger = sleeper(join(directory, 'other'))
+    writeFileSync(pidFile, `${stranger.pid}\n`)
+    await host.perform(end)
+    assert.equal(isThere(stranger.pid!), true)
+    assert.equal(existsSync(pidFile), false)
   })
 })

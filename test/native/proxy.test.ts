@@ -1,12 +1,14 @@
 // The proxy: which ports of the host it holds, what it relays, and when it ends.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { PublishedPort } from '../../src/runtime/op.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import { isThere, until } from './clients.ts'
-import { call, NEW, succeed } from './executors.ts'
+import { call, NEW, succeed, temporaryDirectory } from './executors.ts'
 import { inNetworks, Network } from './networks.ts'
 
 const containerAddress = '172.30.0.2'
@@ -357,4 +359,37 @@ test('a proxy that was killed is not missed', () =>
     await until(() => !isThere(pid), 'the proxy ends')
     await publish(tcp('0.0.0.0', 8080))
     await host.perform({ op: 'unpublish' })
+  }))
+
+test('hold_ports does the same in the background, until the container’s process or end_server ends it', t =>
+  withMonitor(async ({ host, container, monitor }) => {
+    await serve(t, container, echo)
+    const pidFile = join(temporaryDirectory(t), 'holder.pid')
+    const program = spawn('sleep', ['1000'])
+    t.after(() => program.kill('SIGKILL'))
+    const hold = { op: 'hold_ports' as const, ports: [tcp('0.0.0.0', 8080)], pidFile, pid: program.pid! }
+    const holder = () => Number(readFileSync(pidFile, 'utf8'))
+    const said = () =>
+      host.node(`
+        const socket = net.connect(8080, '127.0.0.1')
+        socket.end('said')
+        console.log(await text(socket))`)
+    await host.perform(hold)
+    const first = holder()
+    assert.equal(await said(), 'said\n')
+    const parent = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${first}/status`, 'utf8'))![1]
+    assert.notEqual(parent, String(monitor.pid))
+    assert.match(readFileSync(`/proc/${first}/status`, 'utf8'), /^Uid:\t65534\t/m)
+
+    const [answer] = await host.attempt({ ...hold, pidFile: `${pidFile}2` })
+    assert.equal(answer!.errno, 'EADDRINUSE')
+    assert.match(String(answer!.data), /^tcp 0\.0\.0\.0 8080\s/)
+
+    await host.perform({ op: 'end_server', pidFile, timeoutMs: 10_000 }, hold)
+    assert.equal(await said(), 'said\n')
+    const second = holder()
+    program.kill('SIGKILL')
+    await until(() => !isThere(second), 'it ends with the container')
+    const [gone] = await host.attempt(hold)
+    assert.equal(gone!.errno, 'ESRCH')
   }))
