@@ -131,7 +131,8 @@ function tiedMounts({ plan }: Subject): string[] {
 function cleanUp(steps: Step[], subject: Subject, names: Abbreviation[]): string[] {
   const { plan } = subject
   const starts = startsProgram(subject)
-  const undoing = undoesOf(steps)
+  const { onwardFrom = plan.steps.length } = plan
+  const undoing = undoesOf(steps.filter(step => plan.steps.indexOf(step) < onwardFrom))
     .reverse()
     .flatMap(({ step, undo, side }) => {
       const commands = undo.map(op => runLines(op, names))

@@ -65,7 +65,8 @@ export async function perform(
   const all = batches(plan.steps.slice(from, to), observer.before !== undefined)
   for (const [at, batch] of all.entries()) {
     if ((await observer.before?.(batch[0]!, index, total)) === 'quit') {
-      const { failed } = await rollBack(journal, executors, late, plan.steps.slice(from, index), observer)
+      const begun = takenBack(plan, from, index)
+      const { failed } = await rollBack(journal, executors, late, begun, observer)
       return { quit: true, index, leftovers: failed }
     }
     const ops = batch.flatMap(step => step.ops)
@@ -85,7 +86,8 @@ export async function perform(
       )
       // Looked for before anything is undone: that may take the cause away.
       const cause = likelyCause(failure.op, failure.errno, isInside, failure.said)
-      const rollback = await rollBack(journal, executors, late, leavingKept(begun, plan, from), observer)
+      const undone = leavingKept(takenBack(plan, from, failure.index + 1), plan, from)
+      const rollback = await rollBack(journal, executors, late, undone, observer)
       throw new StepError(failure, cause, rollback)
     }
     index += batch.length
@@ -165,7 +167,12 @@ function failureIn<S extends { ops: Op[] }>(
   return undefined
 }
 
-/** Of the steps that were begun those that are taken back when the last of them fails. */
+/** The steps of this range that are undone where the plan comes to nothing; what the others have left to be undone stays so. */
+function takenBack({ steps, onwardFrom = steps.length }: Plan, from: number, to: number): Step[] {
+  return steps.slice(from, Math.min(to, onwardFrom))
+}
+
+/** Of these steps, the last of which has failed, those that a container does without which is made by then. */
 function leavingKept(begun: Step[], { keptFrom }: Plan, from: number): Step[] {
   if (keptFrom === undefined || from + begun.length <= keptFrom) return begun
   return begun.filter(({ lasts }, at) => from + at >= keptFrom || lasts === 'run')

@@ -55,12 +55,24 @@ function leftovers(): string[] {
   const { runRoot } = debian.store()
   const host = debian.host()
   const files = filesBelow(join(runRoot, 'networks')).filter(path =>
-    /\/(addresses|endpoints|hosts|names)\//.test(path),
+    /\/(addresses|endpoints|hosts|resolvers|holders|links)\//.test(path),
   )
   const links = host.run('ip', ['-o', 'link']).match(/mctr\w+/g) ?? []
   const elements = host.run('nft', ['list', 'ruleset']).match(/tcp \. \d+ : .*/g) ?? []
-  const holders = processes().filter(pid => /^minictr-helper\0proxy\0/.test(textOf(`/proc/${pid}/cmdline`)))
-  return [...files, ...links, ...elements, ...holders.map(pid => `holder ${pid}`), ...idsIn(runRoot)]
+  const holders = processes().filter(pid =>
+    /^minictr-helper\0(proxy|hold)\0/.test(textOf(`/proc/${pid}/cmdline`)),
+  )
+  const resolvers = processes().filter(pid =>
+    /^dnsmasq\0.*\/resolvers\//.test(textOf(`/proc/${pid}/cmdline`)),
+  )
+  return [
+    ...files,
+    ...links,
+    ...elements,
+    ...resolvers.map(pid => `resolver ${pid}`),
+    ...holders.map(pid => `holder ${pid}`),
+    ...idsIn(runRoot),
+  ]
 }
 
 function filesBelow(directory: string): string[] {
@@ -109,9 +121,9 @@ describe('SIGKILL before a step of networks', { skip: unavailable, timeout: 900_
     const told = await debian.done('explain', 'run', '--json', ...flags, image, 'true')
     all = (JSON.parse(told).steps as { id: string }[]).map(({ id }) => id)
     const networks =
-      /^(claim-addresses|claim-name|hold-ports|load-packet-filter|create-bridge|start-name-server|create-cgroup|create-veth|forward-ports|announce-name|configure-links|mount-proc)/
+      /^(claim-addresses|claim-name|hold-ports|load-packet-filter|create-bridge|start-name-server|create-cgroup|create-veth|forward-ports|announce-name|start-resolver|redirect-names|configure-links|mount-proc)/
     steps = all.filter(id => networks.test(id))
-    assert.ok(steps.length >= 13, steps.join(' '))
+    assert.ok(steps.length >= 15, steps.join(' '))
   })
 
   const makeNetworks = async () => {

@@ -20,7 +20,7 @@ export function networkTraces(debian: Networked, name: string, bridges: string[]
   const id = readFileSync(join(root, 'names', name), 'utf8')
   const directory = join(root, 'containers', id)
   const networks = join(runRoot, 'networks')
-  const places = namesBelow(networks).filter(path => /(^|\/)(addresses|endpoints|hosts|names)\/./.test(path))
+  const places = namesBelow(networks).filter(path => /(^|\/)(addresses|endpoints|hosts|links)\/./.test(path))
   const isRunning = existsSync(join(runRoot, id, 'state.json'))
   const traces = {
     files: readdirSync(directory).sort(),

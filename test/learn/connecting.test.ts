@@ -30,12 +30,19 @@ const joining = [...entering, 'claim-addresses', 'create-veth', 'leave-way-out',
 const connect = ['connect', '--gw-priority', '1', 'back', 'box']
 
 const acts: { words: string[]; steps: string[] }[] = [
-  { words: connect, steps: [...joining, 'announce-name', 'rewrite-network-files', 'record-networks'] },
+  {
+    words: connect,
+    steps: [
+      ...[...joining, 'announce-name', 'start-resolver', 'redirect-names'],
+      ...['withdraw-ports', 'hold-ports', 'forward-ports', 'rewrite-network-files', 'record-networks'],
+    ],
+  },
   {
     words: ['disconnect', 'back', 'box'],
     steps: [
-      ...[...entering, 'withdraw-name', 'delete-link', 'release-addresses'],
-      ...['rewrite-network-files', 'record-networks'],
+      ...[...entering, 'withdraw-name', 'withdraw-ports', 'delete-link'],
+      ...['end-resolver', 'stop-redirecting-names', 'hold-ports', 'forward-ports'],
+      ...['release-addresses', 'rewrite-network-files', 'record-networks'],
     ],
   },
   {
@@ -107,7 +114,7 @@ describe('joining and leaving a network', { skip: unavailable, timeout: 300_000 
     assert.match(text, /^network {4}back, bridge$/m)
     assert.match(
       text,
-      /6 steps are performed on the host, the others by a process that\s+enters\s+the\s+container/,
+      /10 steps are performed on the host, the others by a process that\s+enters\s+the\s+container/,
     )
     const only = await debian.done(
       'explain',
@@ -230,7 +237,7 @@ describe('joining and leaving a network', { skip: unavailable, timeout: 300_000 
     assert.equal(status, 1)
     assert.match(
       stderr,
-      /^minictr: step 7\/10 \(configure-links\) failed: rtnetlink\(RTM_NEWROUTE.* = EEXIST\n/,
+      /^minictr: step 7\/15 \(configure-links\) failed: rtnetlink\(RTM_NEWROUTE.* = EEXIST\n/,
     )
     assert.match(stderr, /^Undone: configure-links, leave-way-out, create-veth, claim-addresses$/m)
     assert.deepEqual(networkTraces(debian, 'box'), untouched)

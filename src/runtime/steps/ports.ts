@@ -72,7 +72,8 @@ export function withdrawPortsStep({ before, pidFile }: PortsChange): Step[] {
       'withdraw-ports',
       'The ports of the host lead to the container by this network: they are taken back, and so is the process that holds them, since it relays to the address the container has there.',
       [
-        ...rules(ports.removeRules),
+        // Who was killed behind this may have led them elsewhere already.
+        ...rules(ports.removeRules).map(op => ({ ...op, tolerate: ['EEXIST'] })),
         ...end,
         endServer(pidFile),
         ...(without === undefined ? [] : [write(endpoint.path, without)]),
