@@ -1,5 +1,5 @@
 // `--link NAME:ALIAS`: how containers of the default network, which has no DNS server, get to know of others: lines of
-// /etc/hosts and environment variables, both as of the moment the container starts.
+// /etc/hosts, which follow a linked container that starts again, and environment variables as of the container's start.
 
 import { hostsLine } from './names.ts'
 import type { Port } from './ports.ts'
