@@ -199,9 +199,18 @@ _Noreturn void proxy_role(char **ranges) {
 
 static void end_with_container(struct watched *container, uint32_t events) { _exit(0); }
 
-static _Noreturn void hold_beside(const char *container, char **ranges) {
+static bool write_pid(const char *path) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool is_written = fd >= 0 && dprintf(fd, "%d\n", getpid()) > 0;
+  if (fd >= 0) close(fd);
+  return is_written;
+}
+
+// The file is there before anything is held: whoever waits may be killed at any moment, and what holds ports is to be found.
+static _Noreturn void hold_beside(const char *pid_file, const char *container, char **ranges) {
   static struct watched process = {.ready = end_with_container};
   setsid();
+  if (!write_pid(pid_file)) tell(errno, *ranges, 0);
   hold_for(ranges);
   process.fd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(container, NULL, 10), 0);
   if (process.fd < 0 || !watch_for(&process, EPOLLIN) || !become_nobody()) tell(errno, *ranges, 0);
@@ -209,26 +218,20 @@ static _Noreturn void hold_beside(const char *container, char **ranges) {
   relay();
 }
 
-static bool write_pid(const char *path, pid_t pid) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  bool is_written = fd >= 0 && dprintf(fd, "%d\n", pid) > 0;
-  if (fd >= 0) close(fd);
-  return is_written;
-}
-
 int hold_role(const char *pid_file, const char *container, char **ranges) {
   struct answer answer = {.error = EPIPE};
   int ends[2];
   pid_t pid = pipe2(ends, O_CLOEXEC) ? -1 : fork();
   if (pid == 0) {
-    if (dup2(ends[1], ANSWER) >= 0) hold_beside(container, ranges);
+    if (dup2(ends[1], ANSWER) >= 0) hold_beside(pid_file, container, ranges);
     _exit(125);
   }
   if (pid > 0) {
     close(ends[1]);
-    if (read(ends[0], &answer, sizeof answer) < 0 || (!answer.error && !write_pid(pid_file, pid))) answer.error = errno;
+    if (read(ends[0], &answer, sizeof answer) < 0) answer.error = errno;
     if (!answer.error) return 0;
     kill(pid, SIGKILL);
+    unlink(pid_file);
   } else {
     answer.error = errno;
   }
