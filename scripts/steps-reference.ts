@@ -299,7 +299,7 @@ function execExample(command: string): Example {
   const spec = sessionSpec(configurationOf(runs[0]!).spec, options, undefined, facts)
   const container = { pid: 4242, startTimeTicks: '120000' }
   const stdin = options.interactive ? ('once' as const) : ('none' as const)
-  const context = { containerId: id, container, host: facts, stdin }
+  const context = { containerId: id, container, unifiedCgroup: `/minictr/${id}`, host: facts, stdin }
   return { command, plan: execPlan(spec, context) }
 }
 

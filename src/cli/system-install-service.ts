@@ -7,6 +7,7 @@ import {
   installUnit,
   isBootedWithSystemd,
   reloadSystemd,
+  startUnit,
   UNIT,
   UNIT_DIRECTORY,
   unitText,
@@ -21,7 +22,7 @@ export function command(globals: GlobalOptions): Command {
     .usage('[OPTIONS]')
     .summary('Have systemd start containers at each boot')
     .description(
-      `Write the unit ${UNIT} and enable it: systemd then calls 'minictr system boot' when the machine has booted, and 'minictr system shutdown' when it goes down`,
+      `Write the unit ${UNIT}, enable and start it: systemd then calls 'minictr system boot' now and when the machine has booted, and 'minictr system shutdown' when it goes down`,
     )
     .option('--directory <directory>', `Where units are (default ${UNIT_DIRECTORY})`)
     .option('--print', 'Print the unit, and do nothing')
@@ -29,7 +30,8 @@ export function command(globals: GlobalOptions): Command {
       'after',
       `
 The unit names this minictr, with the --root, --run-root and --config given to it here.
-It counts from the next boot on; 'systemctl start minictr' has it count now.
+It is started now, since systemd stops nothing that it has not started: containers whose restart policy
+asks for it at a boot start, unless they run. With --directory it counts from the next boot on.
 
 Examples:
   minictr system install-service
@@ -48,7 +50,10 @@ function perform({ directory, print }: Flags, globals: GlobalOptions): void {
   }
   if (directory === undefined && !isBootedWithSystemd()) throw hasOtherInit(program)
   installUnit(directory ?? UNIT_DIRECTORY, text)
-  if (directory === undefined) reloadSystemd()
+  if (directory === undefined) {
+    reloadSystemd()
+    startUnit()
+  }
   process.stdout.write(`${directory ?? UNIT_DIRECTORY}/${UNIT}\n`)
 }
 

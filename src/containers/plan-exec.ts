@@ -9,6 +9,7 @@ import { hostFacts } from '../system/host-facts.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
 import { type ExecOptions, sessionSpec, type UserFiles } from './exec-session.ts'
 import { isPaused } from './frozen.ts'
+import { joinableCgroup } from './inner-cgroup.ts'
 import { findContainer } from './lookup.ts'
 import type { ContainerRecord } from './record.ts'
 import type { Roots } from './state.ts'
@@ -58,7 +59,14 @@ export async function planExec(
   const spec = sessionSpec(container.spec, options, files, host)
   const { pid, startTimeTicks } = run
   const stdin = options.interactive && !options.detach ? 'once' : 'none'
-  const plan = execPlan(spec, { containerId: id, container: { pid, startTimeTicks }, host, stdin })
+  const unifiedCgroup = joinableCgroup(spec.linux.cgroupsPath ?? `/minictr/${id}`, pid, host)
+  const plan = execPlan(spec, {
+    containerId: id,
+    container: { pid, startTimeTicks },
+    unifiedCgroup,
+    host,
+    stdin,
+  })
   return { id, name, record, container: { pid, startTimeTicks }, spec, plan }
 }
 

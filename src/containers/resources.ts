@@ -1,6 +1,6 @@
 // Limits as the OCI configuration writes them, checked against what this host has.
 
-import type { HostFacts } from '../runtime/host.ts'
+import { type HostFacts, hierarchyOf } from '../runtime/host.ts'
 import type { Resources } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'
 import type { HostFiles } from './host-files.ts'
@@ -45,17 +45,38 @@ function memoryOf(
   facts: HostFacts,
   warnings: string[],
 ): NonNullable<Resources['memory']> {
-  const { memoryBytes, memoryReservationBytes, memorySwapBytes, memorySwappiness, disablesOomKiller } =
-    options
+  const { memoryBytes, memoryReservationBytes, memorySwapBytes } = options
+  return {
+    ...(memoryBytes !== undefined && { limit: memoryBytes }),
+    ...(memoryReservationBytes !== undefined && { reservation: memoryReservationBytes }),
+    ...swapOf(memoryBytes, memorySwapBytes, facts, warnings),
+    ...legacyMemoryOf(options, facts, warnings),
+  }
+}
+
+/** What cgroup v1 alone has files for. */
+function legacyMemoryOf(
+  { memoryBytes, memorySwappiness, disablesOomKiller }: ResourceOptions,
+  facts: HostFacts,
+  warnings: string[],
+): { swappiness?: number; disableOOMKiller?: true } {
+  if (hierarchyOf(facts, 'memory')?.version === 2) {
+    if (memorySwappiness !== undefined) {
+      warnings.push(
+        'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
+      )
+    }
+    if (disablesOomKiller) {
+      warnings.push('Your kernel does not support OomKillDisable. OomKillDisable discarded.')
+    }
+    return {}
+  }
   if (disablesOomKiller && memoryBytes === undefined) {
     warnings.push(
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
     )
   }
   return {
-    ...(memoryBytes !== undefined && { limit: memoryBytes }),
-    ...(memoryReservationBytes !== undefined && { reservation: memoryReservationBytes }),
-    ...swapOf(memoryBytes, memorySwapBytes, facts, warnings),
     ...(memorySwappiness !== undefined && { swappiness: memorySwappiness }),
     ...(disablesOomKiller && { disableOOMKiller: true }),
   }

@@ -23,6 +23,8 @@ export type ExecContext = {
   containerId: string
   /** The container's first process, as the host sees it. */
   container: ContainerProcess
+  /** The directory it joins on cgroup v2, below the mount point: the container's, or one that was made inside. */
+  unifiedCgroup: string
   host: HostFacts
   stdin: StdinUse
 }
@@ -32,14 +34,16 @@ export type ExecContext = {
  * new process in place of its own. A pure function. Source: OCI runtime specification, config.md, "Process"; setns(2).
  */
 export function execPlan(spec: Spec, context: ExecContext): Plan {
-  const { containerId, container, host, stdin } = context
+  const { containerId, container, unifiedCgroup, host, stdin } = context
   const steps = [
     // On the host: a monitor of its own, and its child.
     spawnInitStep(spec, stdin),
 
     // In the new process, still outside: find the container, and count with it.
     findContainerStep(container),
-    joinRunningCgroup(cgroupJoin({ cgroupsPath: `/minictr/${containerId}`, ...spec.linux }, host)),
+    joinRunningCgroup(
+      cgroupJoin({ cgroupsPath: `/minictr/${containerId}`, ...spec.linux }, host, unifiedCgroup),
+    ),
     ...oomScoreStep(spec),
     ...streamOwnerStep(spec, stdin),
 

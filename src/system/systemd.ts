@@ -60,12 +60,25 @@ export function uninstallUnit(directory: string): boolean {
 
 /** Has a running systemd read its units anew. Throws MinictrError where it does not. */
 export function reloadSystemd(): void {
+  systemctl('daemon-reload', 'The unit is in its place all the same: it counts from the next boot on.')
+}
+
+/**
+ * Has a running systemd start the unit: only what it has started it stops when the machine goes down. Throws MinictrError where
+ * that fails.
+ */
+export function startUnit(): void {
+  systemctl(
+    `start ${UNIT}`,
+    `The unit is in its place all the same, for the next boot. journalctl -u ${UNIT} has its words.`,
+  )
+}
+
+function systemctl(words: string, remedy: string): void {
   const { spawnSync } = process.getBuiltinModule('node:child_process')
-  const { status, error, stderr } = spawnSync('systemctl', ['daemon-reload'], { encoding: 'utf8' })
+  const { status, error, stderr } = spawnSync('systemctl', words.split(' '), { encoding: 'utf8' })
   if (status === 0) return
-  throw new MinictrError(`systemctl daemon-reload failed: ${error?.message ?? stderr.trim()}`, {
-    remedy: 'The unit is in its place all the same: it counts from the next boot on.',
-  })
+  throw new MinictrError(`systemctl ${words} failed: ${error?.message ?? stderr.trim()}`, { remedy })
 }
 
 function pathsIn(directory: string): { unit: string; wants: string; link: string } {

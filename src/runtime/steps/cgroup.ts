@@ -189,8 +189,12 @@ const whyJoin =
   'The process that will become the container joins its cgroup by itself, 0 meaning "me"; all its children are born ' +
   'there. Before a cgroup namespace is made, where there is one, since that shows the cgroup it was made in as the root.'
 
-/** The step by which a process joins the cgroup. Throws as `cgroupSteps`. */
-export function cgroupJoin({ cgroupsPath }: CgroupConfig, host: HostFacts): Step {
+/** The step by which a process joins the cgroup; on v2 the directory `unifiedPath`. Throws as `cgroupSteps`. */
+export function cgroupJoin(
+  { cgroupsPath }: CgroupConfig,
+  host: HostFacts,
+  unifiedPath: string = cgroupsPath,
+): Step {
   return {
     id: 'join-cgroup',
     side: 'container',
@@ -198,7 +202,9 @@ export function cgroupJoin({ cgroupsPath }: CgroupConfig, host: HostFacts): Step
     ops: joined(host).map(({ version, mountPoint }) =>
       // v1's `tasks` moves one thread, and init has only one. Unlike cgroup.procs it takes no lock that waits for the
       // whole machine (8 ms against 0.02 measured).
-      writeTo(`${mountPoint}${cgroupsPath}/${version === 1 ? 'tasks' : 'cgroup.procs'}`, '0'),
+      version === 1
+        ? writeTo(`${mountPoint}${cgroupsPath}/tasks`, '0')
+        : writeTo(`${mountPoint}${unifiedPath}/cgroup.procs`, '0'),
     ),
     undo: { kernel: 'a process leaves its cgroup when it ends' },
     lasts: 'run',

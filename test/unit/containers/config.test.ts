@@ -313,6 +313,16 @@ describe('limits', () => {
     assert.equal(warnings.length, 2)
   })
 
+  it('that cgroup v2 has no file for are left out with Docker’s warnings', () => {
+    const line = '-m 64m --memory-swappiness 5 --oom-kill-disable'
+    const { spec: made, warnings } = configure(line, { facts: unifiedHost })
+    assert.deepEqual(made.linux.resources?.memory, { limit: 67_108_864, swap: 134_217_728 })
+    assert.deepEqual(warnings, [
+      'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
+      'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
+    ])
+  })
+
   const impossible: [line: string, message: string][] = [
     ['--cpus 5', 'Range of CPUs is from 0.01 to 4.00, as there are only 4 CPUs available'],
     ['--cpus 0.001', 'Range of CPUs is from 0.01 to 4.00, as there are only 4 CPUs available'],

@@ -42,10 +42,10 @@ const files = {
   group: 'staff:x:50:app\n',
 }
 
-function planOf(wishes: Partial<ExecOptions> = {}, of: Spec = spec) {
+function planOf(wishes: Partial<ExecOptions> = {}, of: Spec = spec, unifiedCgroup = '/minictr/c0ffee') {
   const session = sessionSpec(of, { ...options, ...wishes }, files, host)
   const container = { pid: 77, startTimeTicks: '123' }
-  return execPlan(session, { containerId: 'c0ffee', container, host, stdin: 'none' })
+  return execPlan(session, { containerId: 'c0ffee', container, unifiedCgroup, host, stdin: 'none' })
 }
 
 function ops(plan: ReturnType<typeof planOf>): Op[] {
@@ -81,6 +81,14 @@ describe('the plan of an exec', () => {
       { op: 'setresuid', uid: 0 },
     ])
     assert.ok(!ops(planOf({}, mapped)).some(({ op }) => op === 'fork'), 'the host’s process numbers')
+  })
+
+  it('joins the directory of v2 that takes processes', () => {
+    const joining = planOf({}, spec, '/minictr/c0ffee/init.scope').steps.find(
+      ({ id }) => id === 'join-cgroup',
+    )!
+    const path = '/sys/fs/cgroup/minictr/c0ffee/init.scope/cgroup.procs'
+    assert.deepEqual(joining.ops, [{ op: 'write_file', path, content: '0', how: 'existing' }])
   })
 
   it('has nothing on the host to be undone, so that no journal is needed', () => {
