@@ -1,10 +1,12 @@
 // minictr system shutdown: stops all containers with the machine, so that they start again with it.
 
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { listContainers } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import type { Container } from '../containers/state.ts'
 import { stopContainer } from '../containers/stop.ts'
+import { LayerStore } from '../images/layers.ts'
 import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'
 import type { GlobalOptions } from './command.ts'
@@ -32,6 +34,8 @@ async function perform(globals: GlobalOptions): Promise<void> {
   await recover(globals)
   const up = listContainers(globals).filter(({ status }) => status === 'running' || status === 'restarting')
   const outcomes = await Promise.allSettled(up.map(container => stop(container, globals)))
+  // The machine flushes all of it now in any case; without the note the layers would be unpacked again after the boot.
+  await new LayerStore(join(globals.root, 'layers')).settle()
   const failures = outcomes.flatMap((outcome, index) =>
     outcome.status === 'rejected' ? `${up[index]!.name}: ${(outcome.reason as Error).message}` : [],
   )

@@ -215,6 +215,8 @@ describe('minictr system shutdown', () => {
       const ended = join(containerPaths(debian.store(), id).directory, 'upper/ended')
       assert.equal(readFileSync(ended, 'utf8'), 'ending\n')
     }
+    const layers = join(debian.store().root, 'layers')
+    for (const name of namesIn(layers)) assert.ok(existsSync(join(layers, name, 'settled')), name)
     await succeed('ps')
     assert.deepEqual(
       namesIn(debian.store().runRoot).filter(name => name !== 'events.jsonl'),
