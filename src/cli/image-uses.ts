@@ -3,7 +3,7 @@
 import { listContainers } from '../containers/lookup.ts'
 import type { Container } from '../containers/state.ts'
 import type { ImageUse } from '../images/remove.ts'
-import { annotation, type OverlaySource } from '../runtime/spec.ts'
+import { overlayOf } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 
@@ -20,8 +20,7 @@ export function imageUses(globals: GlobalOptions): ImageUse[] {
 /** None of one that was removed just now, or whose configuration is damaged. */
 function layerPathsOf(container: Container): string[] {
   try {
-    const overlay = container.spec.annotations[annotation.overlay] ?? '{"lower":[]}'
-    return (JSON.parse(overlay) as OverlaySource).lower
+    return overlayOf(container.spec)?.lower ?? []
   } catch (error) {
     if (error instanceof MinictrError) return []
     throw error

@@ -5,7 +5,7 @@ import { closeSync } from 'node:fs'
 import { parseMountOptions } from '../runtime/mount-options.ts'
 import type { Op } from '../runtime/op.ts'
 import { callOf } from '../runtime/ops.ts'
-import { annotation, type Mount, type OverlaySource, type Spec } from '../runtime/spec.ts'
+import { type Mount, overlayOf, type Spec } from '../runtime/spec.ts'
 import { mountSteps } from '../runtime/steps/mounts.ts'
 import { overlaySteps } from '../runtime/steps/overlay.ts'
 import { createUserNamespaceStep, hasUserNamespace, slotIfMapped } from '../runtime/steps/user-namespace.ts'
@@ -90,8 +90,7 @@ async function mountStopped(executor: Executor, roots: Roots, { id, spec }: Cont
  * memory, are empty or nobody's without a process. A file system in memory below the root keeps what the steps need.
  */
 function stoppedMountOps(spec: Spec, directory: string): Op[] {
-  const text = spec.annotations[annotation.overlay]
-  const overlay = text === undefined ? undefined : (JSON.parse(text) as OverlaySource)
+  const overlay = overlayOf(spec)
   const place = spec.root.path
   const mounts = spec.mounts.flatMap(untied)
   const context = {

@@ -3,7 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, type Stats } from 'node:fs'
 import { LayerStack } from '../images/layer-stack.ts'
 import { layerOfContent } from '../images/layers.ts'
-import { annotation, type OverlaySource, type Spec } from '../runtime/spec.ts'
+import { overlayOf, type Spec } from '../runtime/spec.ts'
 import { errnoOf } from '../system/errno.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { hostOwner, type IdMappings } from './id-mapping.ts'
@@ -23,9 +23,8 @@ const LOOK = 0o10000000 | constants.O_NOFOLLOW // O_PATH
  * is under a directory that is gone is not told of. Source: moby, pkg/archive/changes.go; kernel documentation, overlayfs.
  */
 export async function diffContainer({ spec }: Container): Promise<Change[]> {
-  const text = spec.annotations[annotation.overlay]
-  if (text === undefined) return []
-  const overlay = JSON.parse(text) as OverlaySource
+  const overlay = overlayOf(spec)
+  if (!overlay) return []
   const lower = new LayerStack(overlay.lower.map(layerOfContent))
   const { executor, close } = spawnExecutor()
   const root = openTree(overlay.upper)

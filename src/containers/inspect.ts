@@ -1,7 +1,7 @@
 // A container as `docker inspect` describes it: put together from its record, its OCI configuration and what is seen of it now.
 
 import { NilList } from '../images/nil.ts'
-import { annotation, type OverlaySource, type Spec } from '../runtime/spec.ts'
+import { overlayOf, type Spec } from '../runtime/spec.ts'
 import { describeConfig } from './inspect-config.ts'
 import { describeNetwork } from './inspect-network.ts'
 import { describeSettings } from './inspect-settings.ts'
@@ -60,13 +60,13 @@ function sourceOf({ mounts }: Spec, destination: string): string {
 }
 
 /** The directories overlay stacks, topmost first as in its mount option. */
-function graphData({ annotations, root }: Spec): Map<string, string> {
-  const text = annotations[annotation.overlay]
-  if (text === undefined) return new Map()
-  const { lower, upper, work } = JSON.parse(text) as OverlaySource
+function graphData(spec: Spec): Map<string, string> {
+  const overlay = overlayOf(spec)
+  if (!overlay) return new Map()
+  const { lower, upper, work } = overlay
   return new Map([
     ['LowerDir', [...lower].reverse().join(':')],
-    ['MergedDir', root.path],
+    ['MergedDir', spec.root.path],
     ['UpperDir', upper],
     ['WorkDir', work],
   ])

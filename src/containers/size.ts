@@ -1,7 +1,7 @@
 // How much of the disk a container takes: what it has written itself, and its image's layers below.
 
 import { sizeOfContent } from '../images/layers.ts'
-import { annotation, type OverlaySource } from '../runtime/spec.ts'
+import { overlayOf } from '../runtime/spec.ts'
 import { sizeOfTree } from '../system/tree-size.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
@@ -12,8 +12,6 @@ export function writtenBytes({ id }: Pick<Container, 'id'>, roots: Roots): numbe
 
 /** Bytes of the files in its image's layers; each counts, also where a layer above hides it. */
 export function layerBytes({ spec }: Pick<Container, 'spec'>): number {
-  const text = spec.annotations[annotation.overlay]
-  if (text === undefined) return 0
-  const { lower } = JSON.parse(text) as OverlaySource
+  const { lower = [] } = overlayOf(spec) ?? {}
   return lower.reduce((sum, path) => sum + sizeOfContent(path), 0)
 }

@@ -4,7 +4,7 @@ import type { ContainerRecord } from '../containers/record.ts'
 import { bracketed } from '../networks/port-bindings.ts'
 import type { PortWish } from '../networks/ports.ts'
 import { capabilityNames } from '../runtime/capabilities.ts'
-import { annotation, type OverlaySource, type Resources, type Spec } from '../runtime/spec.ts'
+import { overlayOf, type Resources, type Spec } from '../runtime/spec.ts'
 
 export type Summary = {
   /** What is made or done by it, as a heading: `A container`. */
@@ -65,8 +65,7 @@ function userOf({ process: { user } }: Spec): string {
 }
 
 function rootOf(spec: Spec): string {
-  const overlay = spec.annotations[annotation.overlay]
-  const layers = overlay === undefined ? 0 : (JSON.parse(overlay) as OverlaySource).lower.length
+  const layers = overlayOf(spec)?.lower.length ?? 0
   const tree = layers
     ? `an overlay of ${layers} ${layers === 1 ? 'layer' : 'layers'} and a writable directory`
     : 'a directory'

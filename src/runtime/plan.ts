@@ -2,7 +2,7 @@
 // the order in which they are performed, and each step's own text says why it stands where it does.
 
 import type { PlanContext } from './context.ts'
-import { annotation, type OverlaySource, type Spec } from './spec.ts'
+import { overlayOf, type Spec } from './spec.ts'
 import type { Plan, Step } from './step.ts'
 import { cgroupSteps } from './steps/cgroup.ts'
 import { confirmRestartStep, containerFileSteps, lockContainerStep } from './steps/container-files.ts'
@@ -137,9 +137,4 @@ function startSteps(spec: Spec, context: PlanContext): Step[] {
 
 function planOf(command: string, { containerId }: PlanContext, steps: Step[]): Plan {
   return { containerId, command, steps }
-}
-
-function overlayOf(spec: Spec): OverlaySource | undefined {
-  const text = spec.annotations[annotation.overlay]
-  return text === undefined ? undefined : (JSON.parse(text) as OverlaySource)
 }

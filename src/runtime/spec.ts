@@ -123,3 +123,9 @@ export const annotation = {
 
 /** Directories of an overlay, absolute; `lower` from the bottom layer up. */
 export type OverlaySource = { lower: string[]; upper: string; work: string }
+
+/** The overlay that becomes the container's root; undefined where the root is a directory that is there. */
+export function overlayOf({ annotations }: Pick<Spec, 'annotations'>): OverlaySource | undefined {
+  const text = annotations[annotation.overlay]
+  return text === undefined ? undefined : (JSON.parse(text) as OverlaySource)
+}
