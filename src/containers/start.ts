@@ -19,6 +19,7 @@ import { type Attachment, type LaunchResult, launch, type PolicyRestart } from '
 import { LostRaceError, untilNothingIsLost } from './lost-race.ts'
 import type { PlannedContainer, RunSettings } from './plan-run.ts'
 import { planStart, type TerminalSize } from './plan-start.ts'
+import { readyRoot } from './ready-root.ts'
 import { recordStartError } from './start-error.ts'
 import { type Container, containerPaths, NoSuchContainerError, readContainer } from './state.ts'
 
@@ -80,8 +81,10 @@ async function lockAndPlan(
   { terminalSize, restart, observer }: StartOptions,
 ): Promise<PlannedContainer | Extract<LaunchResult, { how: 'quit' | 'failed' }> | { how: 'running' }> {
   const isByPolicy = restart !== undefined
-  const decide = (container: Container) =>
-    planStart(container, settings, { terminalSize, isByPolicy, executor: host })
+  const decide = async (container: Container) => {
+    await readyRoot(container, settings)
+    return await planStart(container, settings, { terminalSize, isByPolicy, executor: host })
+  }
   for (const untilMs = Date.now() + PATIENCE_MS; ; await sleep(LOOK_AGAIN_MS)) {
     const shown = observer && (await shownPlan(id, settings, decide))
     const locking = shown ?? lockPlan(id, settings)

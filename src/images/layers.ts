@@ -206,15 +206,19 @@ export class LayerStore {
 
   private layerAt(key: string): Layer | undefined {
     const directory = join(this.directory, key)
-    const record = readRecord(directory)
-    if (!record || !(record.bootId === bootId() || existsSync(join(directory, SETTLED)))) return undefined
-    return { path: join(directory, CONTENT), opaque: record.opaque }
+    const record = believedRecord(directory)
+    return record && { path: join(directory, CONTENT), opaque: record.opaque }
   }
 
   private keyOf(diffId: string): string {
     assertDigest(diffId)
     return diffId.slice(diffId.indexOf(':') + 1)
   }
+}
+
+/** Whether the layer whose content is at this path is unpacked and whole. */
+export function isWhole(contentPath: string): boolean {
+  return believedRecord(dirname(contentPath)) !== undefined
 }
 
 /** The layer whose content is at this path, as a container's overlay names it. */
@@ -225,6 +229,13 @@ export function layerOfContent(path: string): Layer {
 /** Bytes of the files of the layer whose content is at this path; 0 where that is not known. */
 export function sizeOfContent(path: string): number {
   return readRecord(dirname(path))?.sizeBytes ?? 0
+}
+
+/** Undefined where a power cut may have kept the layer from the disk. */
+function believedRecord(directory: string): LayerRecord | undefined {
+  const record = readRecord(directory)
+  const isBelieved = record?.bootId === bootId() || existsSync(join(directory, SETTLED))
+  return isBelieved ? record : undefined
 }
 
 /** Undefined where there is none, or where a power cut has left half of one. */

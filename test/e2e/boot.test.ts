@@ -197,6 +197,49 @@ describe('minictr system boot', () => {
   })
 })
 
+describe('a container whose layers the machine lost', () => {
+  /** As if the power had gone before the kernel had written the layers: what there is of them is not to be believed. */
+  function loseLayers(): void {
+    const layers = join(debian.store().root, 'layers')
+    for (const name of namesIn(layers)) {
+      const record = join(layers, name, 'layer.json')
+      const text = readFileSync(record, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"of-another-boot"')
+      // Removed first: the files of layers are those of other stores too.
+      for (const [file, content] of [
+        [record, text] as const,
+        [join(layers, name, 'fs/etc/debian_version'), ''],
+      ]) {
+        rmSync(file)
+        writeFileSync(file, content)
+      }
+      rmSync(join(layers, name, 'settled'), { force: true })
+    }
+  }
+
+  it('has them unpacked again when it is started', async () => {
+    await make('create', 'db', [], 'cat', '/etc/debian_version', '/kept')
+    const { id } = containerOf(debian, 'db')
+    writeFileSync(join(containerPaths(debian.store(), id).directory, 'upper/kept'), 'written by it\n')
+    loseLayers()
+    assert.match(await succeed('start', '--attach', 'db'), /^[0-9].*\nwritten by it\n$/)
+    await removeAll()
+  })
+
+  it('is not started where its image is not here any more', async () => {
+    await make('create', 'db', [], 'true')
+    const images = join(debian.store().root, 'images')
+    const index = readFileSync(join(images, 'index.json'), 'utf8')
+    loseLayers()
+    writeFileSync(join(images, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [] }))
+    const { status, stderr } = await debian.minictr('start', 'db')
+    writeFileSync(join(images, 'index.json'), index)
+    assert.equal(status, 1)
+    assert.match(stderr, /before the files of image \S*debian:trixie were on the disk.*minictr pull/s)
+    await succeed('start', 'db')
+    await removeAll()
+  })
+})
+
 describe('minictr system shutdown', () => {
   it('stops all at once, each as it wants to be, until the next boot', async () => {
     const graceful = 'trap "echo ending > /ended; exit 0" TERM INT; while :; do sleep 0.05; done'
