@@ -111,8 +111,10 @@ export async function leftToUndo(
 ): Promise<Undo[]> {
   const hasRun = container?.lifecycle !== undefined
   const all = new Journal(containerPaths(roots, id).runDirectory).read()
-  // What was done in its namespaces goes with them.
-  const entries = numberedAgain(all.filter(({ side }) => side === undefined)).reverse()
+  // What was done in its namespaces goes with them, and what was done to the container besides its run goes with that.
+  const entries = numberedAgain(
+    all.filter(({ side, lasts, isFurther }) => side === undefined && !(isFurther && lasts === 'container')),
+  ).reverse()
   const ofRun = hasRun ? entries.filter(({ lasts }) => lasts === 'run') : await ofHalfMade(roots, id, entries)
   const removes = container && removalAtEnd(container, asked)
   return removes ? [...ofRun, ...(await removal(roots, container, removes))] : ofRun

@@ -8,7 +8,8 @@ import type { Op } from './op.ts'
 import type { Step, Undo } from './step.ts'
 import { undoesOf } from './steps/undo.ts'
 
-export type JournalEntry = Undo & { lasts: Step['lasts'] }
+/** `isFurther`: of an act besides the run. */
+export type JournalEntry = Undo & { lasts: Step['lasts']; isFurther?: true }
 
 /** Whose journal it is: while this process, the monitor, runs, nobody else may undo. */
 type OwnerLine = { owner: ProcessIdentity }
@@ -145,7 +146,11 @@ export function makerOfAside(name: string): ProcessIdentity | 'nobody' | undefin
 }
 
 function entriesIn(lines: Line[]): JournalEntry[] {
-  return lines.filter(line => 'undo' in line)
+  const firstAct = lines.findIndex(line => 'begun' in line)
+  return lines.flatMap((line, index) => {
+    if (!('undo' in line)) return []
+    return firstAct >= 0 && index > firstAct ? { ...line, isFurther: true } : line
+  })
 }
 
 /**

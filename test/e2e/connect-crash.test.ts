@@ -68,7 +68,8 @@ describe('SIGKILL to who joins a network', { skip: unavailable, timeout: 900_000
     await debian.done(...town)
   })
   afterEach(async () => {
-    await debian.minictr('rm', '-f', 'box')
+    const { stderr } = await debian.minictr('rm', '-f', 'box')
+    assert.doesNotMatch(stderr, /Not cleaned up/)
   })
 
   for (const whom of victims) {

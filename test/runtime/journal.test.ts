@@ -6,6 +6,7 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { leftToUndo } from '../../src/containers/end.ts'
 import { recover } from '../../src/containers/recover.ts'
 import { FurtherJournal, Journal } from '../../src/runtime/journal.ts'
 import type { Op } from '../../src/runtime/op.ts'
@@ -165,4 +166,22 @@ test('a further journal begins none where the container has gone meanwhile', t =
   const { runRoot } = roots(t)
   assert.throws(() => new FurtherJournal(join(runRoot, id)).record([step]), { code: 'ENOENT' })
   assert.deepEqual(readdirSync(join(runRoot, '..')), [])
+})
+
+test('what was done to a container besides its run is not undone for one that is half removed', async t => {
+  const both = roots(t)
+  const directory = join(both.runRoot, id)
+  const owner = identify(process.pid)!
+  new Journal(directory, owner).record([{ ...step, id: 'made', lasts: 'container' }, step])
+  const further = new FurtherJournal(directory)
+  further.begin({ command: 'network connect', subject: id, maker: owner, inside: owner })
+  further.record([
+    { ...step, id: 'moved', lasts: 'container' },
+    { ...step, id: 'linked' },
+  ])
+  const left = await leftToUndo({ ...both, configFile: '' }, id, undefined)
+  assert.deepEqual(
+    left.map(entry => entry.step),
+    ['linked', 'a-step', 'made'],
+  )
 })

@@ -31,7 +31,8 @@ export function forwardPortsStep(networks: Pick<PlannedNetworks, 'ports'> | unde
       'The kernel changes the destination of packets for these ports to the container’s address, and that of the answers back: the container sees who asks. A port is an element of a map that the rules look into, so adding one is one transaction, and finding it takes as long among thousands as alone.',
       [{ op: 'nft', commands: addRules }],
       'run',
-      [{ op: 'nft', commands: removeRules }],
+      // Where a join that moved the port was taken back, it leads to the container by the network before.
+      [{ op: 'nft', commands: removeRules, tolerate: ['EEXIST'] }],
     ),
   ]
 }
