@@ -7,6 +7,9 @@ import type { Workshop } from './workshop.ts'
 /** A container engine's command line, with the image in its store. */
 type Bench = { name: string; command(...args: string[]): Command }
 
+/** A program that ends as soon as it is asked to. */
+const obedient = ['sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
+
 export type LifecycleResults = { removal: Result[]; stop: Result[]; exec: Result[] }
 
 /** minictr and the peers, each with Debian pulled; nothing of it is timed. */
@@ -28,23 +31,13 @@ export async function benches(workshop: Workshop): Promise<{ image: string; all:
 export async function benchmarkLifecycle(workshop: Workshop, rounds: number): Promise<LifecycleResults> {
   const { image, all } = await benches(workshop)
   const run = ['run', '-d', '--network', 'none', '--name']
-  const obedient = [image, 'sh', '-c', 'trap "exit 0" TERM; sleep 1000 & wait']
   const removal = all.map(({ name, command }): Contestant => {
     return {
       name: `${name} run -d, rm -f`,
       prepare: () => inOrder(command(...run, 'bench', image, 'sleep', '1000'), command('rm', '-f', 'bench')),
     }
   })
-  const stop = all.map(({ name, command }): Contestant => {
-    return {
-      name: `${name} stop`,
-      prepare: async () => {
-        await time(command(...run, 'bench', ...obedient))
-        return command('stop', 'bench')
-      },
-      finish: async () => void (await time(command('rm', 'bench'))),
-    }
-  })
+  const stop = all.map(({ name, command }) => stopping({ name, image, command }, '--network', 'none'))
   const exec = all.map(({ name, command }): Contestant => {
     return { name: `${name} exec true`, prepare: () => command('exec', 'entered', 'true') }
   })
@@ -57,6 +50,21 @@ export async function benchmarkLifecycle(workshop: Workshop, rounds: number): Pr
     }
   } finally {
     await time(all[0]!.command('rm', '-f', 'entered', 'bench'))
+  }
+}
+
+/** `stop` of a program that obeys, in a container run with these flags. */
+export function stopping(
+  { name, image, command }: Bench & { image: string },
+  ...flags: string[]
+): Contestant {
+  return {
+    name: `${name} stop`,
+    prepare: async () => {
+      await time(command('run', '-d', ...flags, '--name', 'bench', image, ...obedient))
+      return command('stop', 'bench')
+    },
+    finish: async () => void (await time(command('rm', 'bench'))),
   }
 }
 

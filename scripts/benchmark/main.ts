@@ -88,12 +88,13 @@ if (asked.has('logs')) {
 }
 if (asked.has('networks')) {
   const { benchmarkNetworks } = await import('./networks.ts')
-  const { runs, attaches, traffic } = await withWorkshop(workshop =>
+  const { runs, stops, attaches, traffic } = await withWorkshop(workshop =>
     benchmarkNetworks(workshop, Number(values.rounds ?? 31)),
   )
   printTimes('`run --rm debian /bin/true` with a network', runs, ['docker run'])
   const [without, bridged] = runs
   console.log(`minictr over one without: ${(bridged!.medianMs - without!.medianMs).toFixed(1)} ms.`)
+  printTimes('`stop` of a program that obeys, with a network', stops, ['docker stop'])
   console.log('\n### `run -d` in a network that has many containers\n')
   console.log('| | the 10th, ms | the 195th, ms | of the 10th |\n|---|---:|---:|---:|')
   for (const { name, tenthMs, lastMs } of attaches)

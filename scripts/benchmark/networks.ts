@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { debianImage, pushImage } from '../../test/fixtures/image.ts'
 import { connect, Machine } from '../../test/networks/laboratory.ts'
+import { stopping } from './lifecycle.ts'
 import { type Command, type Contestant, compare, median, type Result, time } from './measure.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -30,7 +31,12 @@ export type TrafficResult = {
   fromLoopback: number
 }
 
-export type NetworkResults = { runs: Result[]; attaches: AttachResult[]; traffic: TrafficResult[] }
+export type NetworkResults = {
+  runs: Result[]
+  stops: Result[]
+  attaches: AttachResult[]
+  traffic: TrafficResult[]
+}
 
 type Bench = { name: string; image: string; command(...args: string[]): Command }
 
@@ -44,13 +50,17 @@ export async function benchmarkNetworks(workshop: Workshop, rounds: number): Pro
     other.ip('address add 192.0.2.2/24 dev eth0')
     const benches = await benchesIn(host, workshop)
     const runs = await compare(benches.flatMap(contestants), rounds)
+    const stops = await compare(
+      benches.map(bench => stopping(bench)),
+      rounds,
+    )
     const samples: TrafficResult[] = []
     for (let round = 0; round < ROUNDS_OF_TRAFFIC; round++) {
       for (const bench of benches) samples.push(await measureTraffic(bench, host, other))
     }
     const attaches: AttachResult[] = []
     for (const bench of benches) attaches.push(await attachMany(bench))
-    return { runs, attaches, traffic: benches.map(({ name }) => medianTraffic(name, samples)) }
+    return { runs, stops, attaches, traffic: benches.map(({ name }) => medianTraffic(name, samples)) }
   } finally {
     await Promise.all([host.stop(), other.stop()])
   }
