@@ -75,12 +75,19 @@ function lowerDirectories(ops: Op[]): string[] {
   )
 }
 
-/** Where its addresses are claimed. */
+/** Where its addresses are claimed, and its endpoints written. */
 function networkOf(ops: Op[]): string {
   const claims = ops.flatMap(op => {
-    return (op.op === 'write_file' || op.op === 'unlink_claim') && typeof op.path === 'string' ? op.path : []
+    return (op.op === 'write_file' || op.op === 'unlink_claim' || op.op === 'unlink') &&
+      typeof op.path === 'string'
+      ? op.path
+      : []
   })
-  return claims.flatMap(path => /^(.*\/networks\/[0-9a-f]{64})\/addresses\//.exec(path)?.[1] ?? [])[0] ?? ''
+  return (
+    claims.flatMap(
+      path => /^(.*\/networks\/[0-9a-f]{64})\/(?:addresses|endpoints)\//.exec(path)?.[1] ?? [],
+    )[0] ?? ''
+  )
 }
 
 function parentOf(path: string): string {

@@ -104,7 +104,7 @@ export function stepText(
 function opLines(op: OpExplanation, names: Abbreviation[], page: Page): string[] {
   const { call, command, faint } = page.style
   const most = page.columns * LINES_OF_A_CALL
-  const tolerated = op.op.tolerate?.length ? faint(` // or ${op.op.tolerate.join(', ')}: done already`) : ''
+  const tolerated = op.op.tolerate?.length ? faint(` // ${op.op.tolerate.join(', ')}: no failure here`) : ''
   const shown = call(shorten(abbreviate(op.call, names), most)) + tolerated
   if (op.shell === undefined) return [shown, ...hanging(faint('  # '), 4, op.noShell ?? '', page, faint)]
   // Of a text with many lines, the first is enough to know it by.
@@ -128,7 +128,7 @@ function undoLines(step: StepExplanation, names: Abbreviation[], page: Page): st
 }
 
 /** A paragraph whose first line begins with a label and whose other lines are indented as far. */
-function hanging(
+export function hanging(
   label: string,
   labelColumns: number,
   text: string,

@@ -4,22 +4,28 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 
 const namespaces = ['mnt', 'pid_for_children', 'uts', 'ipc', 'net', 'cgroup', 'user']
 
-/** What /proc says of the process now (namespaces(7), proc_pid_status(5), proc_pid_mountinfo(5)), a line each. */
-export function lookAt(pid: number): string[] {
+/** What /proc says of the process now (namespaces(7), proc_pid_status(5), proc_pid_mountinfo(5)), each a name and a text. */
+export function lookAt(pid: number): [name: string, text: string][] {
   const status = readText(`/proc/${pid}/status`)
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1] ?? 'unknown'
   const own = namespaces.filter(name => isOwn(pid, name))
   const shared = namespaces.filter(name => !own.includes(name))
   return [
-    `process       ${pid} here, ${field('NSpid').split('\t').at(-1)} to itself, ${field('Name')}`,
-    `namespaces    its own ${list(own)}; the host's ${list(shared)}`,
-    `root          ${rootOf(pid)}`,
-    `mounts        ${mountsOf(pid)}`,
-    `user          ${field('Uid').split('\t')[0]}:${field('Gid').split('\t')[0]}, groups ${field('Groups').trim() || 'none'}`,
-    `capabilities  effective ${field('CapEff')}, bounding ${field('CapBnd')}`,
-    `seccomp       ${{ 0: 'no filter', 2: 'a filter' }[field('Seccomp')] ?? field('Seccomp')}, no new privileges: ${
-      field('NoNewPrivs') === '1' ? 'yes' : 'no'
-    }`,
+    ['process', `${pid} here, ${field('NSpid').split('\t').at(-1)} to itself, ${field('Name')}`],
+    ['namespaces', `its own ${list(own)}; the host’s ${list(shared)}`],
+    ['root', rootOf(pid)],
+    ['mounts', mountsOf(pid)],
+    [
+      'user',
+      `${field('Uid').split('\t')[0]}:${field('Gid').split('\t')[0]}, groups ${field('Groups').trim() || 'none'}`,
+    ],
+    ['capabilities', `effective ${field('CapEff')}, bounding ${field('CapBnd')}`],
+    [
+      'seccomp',
+      `${{ 0: 'no filter', 2: 'a filter' }[field('Seccomp')] ?? field('Seccomp')}, no new privileges: ${
+        field('NoNewPrivs') === '1' ? 'yes' : 'no'
+      }`,
+    ],
   ]
 }
 

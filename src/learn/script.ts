@@ -127,6 +127,12 @@ function tiedMounts({ plan }: Subject): string[] {
   ]
 }
 
+/** A command's lines, moved to the right; but for those in quotes, which may be the content of a file. */
+function indented(lines: string[]): string[] {
+  const isContent = /^(?:[^'\\]|\\.|'[^'\n]*')*'[^'\n]*\n/s.test(lines.join('\n'))
+  return lines.map((line, index) => (index === 0 || !isContent ? `    ${line}` : line))
+}
+
 /** The function that undoes the steps that were reached, the last one first; nothing where nothing can be undone. */
 function cleanUp(steps: Step[], subject: Subject, names: Abbreviation[]): string[] {
   const { plan } = subject
@@ -141,10 +147,7 @@ function cleanUp(steps: Step[], subject: Subject, names: Abbreviation[]): string
       const reached = plan.steps.findIndex(({ id }) => id === step) + 1
       return [
         `  if [ "$reached" -ge ${reached} ]; then # ${step}`,
-        // What follows a first line may be the content of a file.
-        ...(side === 'container' ? [insideLines(commands.flat(), plan)] : commands).flatMap(
-          ([first, ...rest]) => [`    ${first}`, ...rest],
-        ),
+        ...(side === 'container' ? [insideLines(commands.flat(), plan)] : commands).flatMap(indented),
         '  fi',
       ]
     })

@@ -3,9 +3,8 @@
 import { existsSync } from 'node:fs'
 import type { Observer, StepReport } from '../runtime/perform.ts'
 import type { Plan, Step } from '../runtime/step.ts'
-import { visible } from '../system/visible.ts'
-import { type Abbreviation, abbreviationsOf, definitions } from './abbreviations.ts'
-import { stepText } from './explain.ts'
+import { type Abbreviation, abbreviate, abbreviationsOf, definitions } from './abbreviations.ts'
+import { hanging, stepText } from './explain.ts'
 import { explainStep } from './explanation.ts'
 import { lookAt, shellInside } from './look.ts'
 import { kernelUs } from './measurements.ts'
@@ -13,13 +12,15 @@ import type { Page } from './page.ts'
 import type { Conversation } from './terminal.ts'
 
 const MOST_CALLS = 8
+const LOOK_COLUMN = 14
 
 const help = `
   Enter, next   perform this step
   continue      perform all that are left, without asking
   quit          leave; what was done is undone, where it can be
   sh            a shell on this machine; $ROOT, $PID and the other names are set
-  look          what the half-made container is like now, and a shell inside where there is one
+  look          what the half-made container is like now, and a shell inside,
+                where it has one
   plan          all the steps, and where we are
   help          this list
 The first letter is enough (s for sh, l for look).
@@ -127,7 +128,11 @@ export class StepByStep implements Observer {
       this.say(`Process ${this.pid} has ended.`)
       return
     }
-    this.say('', ...lookAt(this.pid).map(visible), '')
+    this.say(
+      '',
+      ...lookAt(this.pid).flatMap(([name, value]) => fact(name, abbreviate(value, this.names), this.page)),
+      '',
+    )
     const shell = shellInside(this.pid)
     if (shell === undefined) {
       this.say(
@@ -145,6 +150,11 @@ export class StepByStep implements Observer {
   private say(...lines: string[]): void {
     this.terminal.write(`${lines.join('\n')}\n`)
   }
+}
+
+/** A name and what is known of it, on as many lines as it needs. */
+function fact(name: string, value: string, page: Page): string[] {
+  return hanging(name.padEnd(LOOK_COLUMN), LOOK_COLUMN, value, page)
 }
 
 /** The process that the plan is about, where it runs already. */

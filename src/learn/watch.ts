@@ -1,6 +1,6 @@
 // Watching a run happen: asked at each step, timed, traced, or all of these, through one observer.
 
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import type { Observer } from '../runtime/perform.ts'
 import { MinictrError } from '../system/error.ts'
 import { type Measurements, newMeasurements } from './measurements.ts'
@@ -16,9 +16,10 @@ export type Watch = { observer: Observer; finish(): Promise<void> }
 /**
  * The observer for what the options ask for, whose loading began at `beganNs` of process.hrtime.bigint(). It prints the
  * times on standard error as they become known; `finish` prints their sum and writes the trace. Throws MinictrError
- * where there is no terminal to ask on.
+ * where there is no terminal to ask on, or the trace could not be written.
  */
 export async function watchRun(options: Watching, beganNs: bigint): Promise<Watch> {
+  if (options.traceFile !== undefined) checkTrace(options.traceFile)
   const asking = options.step ? await stepByStep() : undefined
   const isMeasured = options.timing || options.traceFile !== undefined
   const measurements = isMeasured ? newMeasurements() : undefined
@@ -66,11 +67,28 @@ function say(lines: string[]): void {
   if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`)
 }
 
+/** Opens the file for writing, so that what is wrong with it is told before anything is done. */
+function checkTrace(path: string): void {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    // Whoever reads a pipe takes the first closing for its end.
+    if (found?.isFIFO()) return
+    closeSync(openSync(path, 'a'))
+    if (!found) unlinkSync(path)
+  } catch (cause) {
+    throw traceError(cause as Error, 'Nothing has been done. Name a file in a directory that is there.')
+  }
+}
+
+function traceError(cause: Error, remedy: string): MinictrError {
+  return new MinictrError(`the trace cannot be written: ${cause.message}`, { remedy, cause })
+}
+
 async function writeTrace(path: string, measurements: Measurements): Promise<void> {
   const { traceText } = await import('./trace.ts')
   try {
     writeFileSync(path, traceText(measurements))
   } catch (cause) {
-    throw new MinictrError(`the trace cannot be written: ${(cause as Error).message}`, { cause })
+    throw traceError(cause as Error, 'What it was to show has been done; the trace alone is missing.')
   }
 }

@@ -186,8 +186,8 @@ describe('run --trace', () => {
     for (const { ts, dur } of events.filter(({ ph }) => ph === 'X')) assert.ok(ts >= 0 && dur >= 0)
   })
 
-  it('says where it cannot be written', async () => {
-    const { status, stderr } = await call(
+  it('says that it cannot be written before anything is done', async () => {
+    const { status, stdout, stderr } = await call(
       'run',
       '--trace',
       '/no/such/place.json',
@@ -195,9 +195,11 @@ describe('run --trace', () => {
       '--network',
       'none',
       store.image,
-      'true',
+      'echo',
+      'the program runs',
     )
-    assert.notEqual(status, 0)
-    assert.match(stderr, /the trace cannot be written: .*\/no\/such\/place\.json/)
+    assert.equal(status, 125)
+    assert.match(stderr, /the trace cannot be written: .*\/no\/such\/place\.json.*\nNothing has been done\./)
+    assert.equal(stdout, '')
   })
 })

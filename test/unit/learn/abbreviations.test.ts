@@ -9,6 +9,7 @@ import {
   abbreviationsOf,
   definitions,
 } from '../../../src/learn/abbreviations.ts'
+import type { Op } from '../../../src/runtime/op.ts'
 import { quote } from '../../../src/runtime/shell.ts'
 import { id, plan } from './subject.ts'
 
@@ -53,6 +54,17 @@ describe('the short names of a container', () => {
     for (const text of [`${id} ${id}`, `it's ${id}`, `'${id}'`, `a\\'${id}`]) {
       const command = abbreviateCommand(`${quote(text)} ${id}`, names)
       assert.equal(expanded(`"$(printf '%s|' ${command})"`), `${text}|${id}|`, command)
+    }
+  })
+
+  it('are its network as well, by what is written there of addresses or of endpoints', () => {
+    const network = `/run/minictr/networks/${'4f02'.repeat(16)}`
+    for (const path of [`${network}/addresses/172.17.0.2`, `${network}/endpoints/.${id}.json`]) {
+      const steps = [{ ...plan.steps[0]!, ops: [{ op: 'write_file', path, content: '' } as Op] }]
+      assert.deepEqual(abbreviationsOf({ ...plan, steps }), [
+        { name: 'ID', value: id },
+        { name: 'NET', value: network },
+      ])
     }
   })
 

@@ -34,6 +34,23 @@ describe('the script of a plan', () => {
     }
   })
 
+  it('moves the commands that undo a step to the right, but not the lines of a file', () => {
+    const path = '/sys/fs/cgroup/minictr/box'
+    const undoing = (undo: Op[]) => {
+      const changed = steps.map(step => (step.id === 'create-cgroup' ? { ...step, undo } : step))
+      return scriptText({ plan: { ...plan, steps: changed }, summary: summaryOf(spec, identity) })
+    }
+    assert.match(
+      undoing([{ op: 'remove_cgroup', path }]),
+      /\n {4}while .*\n {6}kill .*\n {6}sleep .*\n {4}done\n {4}\[/,
+    )
+    const content = "it's\nof two lines"
+    assert.match(
+      undoing([{ op: 'write_file', path: '/etc/motd', content, how: 'create' }]),
+      /\n {4}printf .*it.*s\nof two lines/,
+    )
+  })
+
   it('enters all namespaces with one unshare, in front of the steps inside', () => {
     assert.match(
       script,
