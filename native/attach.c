@@ -1,7 +1,8 @@
 // The role attach: hands its own descriptors 0, 1 and 2 to the monitor of a container that runs, tells it of signals and
 // of the terminal's size, and ends as the container does (native/monitor_listen.c has the language). It copies nothing
 // itself; where it is killed the monitor puts the terminal back, and where the monitor is killed this one does. That the keys
-// for it detached it is written, as the letter d, to descriptor 3.
+// for it detached it is written, as the letter d, to descriptor 3; so is, as an f and two i32, which output could not be written,
+// and the errno.
 
 #include "attachment.h"
 #include "roles.h"
@@ -113,6 +114,11 @@ static int end(const uint8_t *message) {
   int32_t status;
   restore_terminal();
   if (message[0] == 'd') return write(NEWS, message, 1) == 1 ? 0 : FAILED; // no status of the container's says this
+  if (message[0] == 'f') {
+    uint8_t news[1 + 2 * sizeof(int32_t)] = {'f'};
+    memcpy(news + 1, message + HEADER, sizeof news - 1);
+    return write(NEWS, news, sizeof news) == sizeof news ? 0 : FAILED;
+  }
   memcpy(&status, message + HEADER, sizeof status);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

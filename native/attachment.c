@@ -78,6 +78,12 @@ void attachment_detach(struct attachment *attachment) {
   else tell(attachment, 'd', "", 0);
 }
 
+void attachment_fail(struct attachment *attachment) {
+  int32_t what[] = {attachment->unwritten, attachment->why};
+  attachment_let_go(attachment);
+  tell(attachment, 'f', what, sizeof what);
+}
+
 void attachment_release(struct attachment *attachment) {
   if (attachment->streams[STDIN].fd >= 0) end_input(attachment);
   attachment_let_go(attachment);

@@ -42,6 +42,8 @@ void attachment_let_go(struct attachment *);
 void attachment_release(struct attachment *);
 // Tells it that it is detached, and lets go.
 void attachment_detach(struct attachment *);
+// Tells it which output could not be written and why, and lets go.
+void attachment_fail(struct attachment *);
 // Tells those that have all output how the container ended.
 void tell_end(void);
 bool has_attachments(void); // besides the first client

@@ -6,7 +6,7 @@
 //   's' number        a signal for the container
 //   'd'               detach
 //
-// Told are 'd', detached, and 'x' with the i32 wait status, when the container has ended and all output has been given.
+// Told are 'd', detached, 'f' with the i32 channel and errno, when output could not be written to it, and 'x' with the i32 wait status, when the container has ended and all output has been given.
 
 #include "monitor.h"
 #include "unix_socket.h"

@@ -113,6 +113,8 @@ static bool give(struct attachment *attachment, int stream) {
     } else if (errno != EAGAIN) {
       if (errno != EPIPE && !attachment->unwritten) attachment->unwritten = stream, attachment->why = errno;
       end_close(to);
+      // Who only came by has nothing to wait for; the status of the first client is that of the end.
+      if (attachment->unwritten && !attachment->is_first) attachment_fail(attachment);
       // The writer is to learn of it as if nobody stood between them, unless somebody else reads. A log is no reader: who
       // writes without end would fill the disk, long after whoever started it has gone.
       if (attachment->is_first && !has_attachments()) close_output(stream);

@@ -6,6 +6,7 @@ import { isPaused } from '../containers/frozen.ts'
 import { findContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import { type Container, containerPaths } from '../containers/state.ts'
+import { statusFor } from '../containers/unwritten.ts'
 import { attach } from '../system/attach.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
@@ -63,6 +64,7 @@ export async function attachTo(
   const { socket } = containerPaths(globals, container.id)
   const tty = container.spec.process.terminal === true
   const end = await attach(socket, { ...flags, stdout: true, stderr: true, tty })
+  if (typeof end === 'object') return statusFor({ status: 0, signal: null, unwritten: end })
   if (end === 'detached') {
     process.stderr.write('\nread escape sequence\n')
     recordContainerEvent(globals, container, 'detach')

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { eventFilter } from '../containers/event-filter.ts'
 import { type RecordedEvent, readEvents } from '../containers/event-stream.ts'
 import { parseMoment } from '../containers/moment.ts'
+import { MinictrError } from '../system/error.ts'
 import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 import { repeatable } from './repeatable.ts'
@@ -46,7 +47,16 @@ async function perform({ since, until, filter, format }: Flags, globals: GlobalO
   const show = formatOf(format)
   const span = {
     ...(since !== undefined && { sinceNs: parseMoment(since, 'since', nowMs) }),
-    ...(until !== undefined && { untilNs: parseMoment(until, 'until', nowMs) }),
+    // Without a beginning, an end of 0 is now, as in Docker.
+    ...(until !== undefined && {
+      untilNs: parseMoment(until === '0' && since === undefined ? '0s' : until, 'until', nowMs),
+    }),
+  }
+  if (span.sinceNs !== undefined && span.untilNs !== undefined && span.sinceNs > span.untilNs) {
+    const [from, to] = [span.sinceNs, span.untilNs].map(ns => ns / 1_000_000_000n)
+    throw new MinictrError(`\`since\` time (${from}) cannot be after \`until\` time (${to})`, {
+      remedy: 'A number is seconds since 1970; how long ago something was has a unit: --until 0s is now.',
+    })
   }
   await readEvents(globals, span, async event => {
     if (!keep(event)) return

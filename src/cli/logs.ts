@@ -51,7 +51,9 @@ async function perform(name: string, flags: Flags, globals: GlobalOptions): Prom
   const { details = false, follow = false, timestamps = false } = flags
   const nowMs = Date.now()
   const sinceNs = flags.since === undefined ? undefined : parseMoment(flags.since, 'since', nowMs)
-  const untilNs = flags.until === undefined ? undefined : parseMoment(flags.until, 'until', nowMs)
+  // 0 stands for no end, as in Docker.
+  const untilNs =
+    flags.until === undefined || flags.until === '0' ? undefined : parseMoment(flags.until, 'until', nowMs)
   const tail = parseTail(flags.tail)
   await recover(globals)
   const { id } = findContainer(globals, name)

@@ -2,6 +2,7 @@
 
 import { writeSync } from 'node:fs'
 import { errnoOf } from '../system/errno.ts'
+import { MinictrError } from '../system/error.ts'
 
 /** What a shell reports of a program that wrote into a pipe nobody reads any more: 128 + SIGPIPE. */
 export const BROKEN_PIPE_STATUS = 141
@@ -12,7 +13,7 @@ export async function print(text: string): Promise<number> {
   return await new Promise((resolve, reject) => {
     stdout.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') resolve(BROKEN_PIPE_STATUS)
-      else reject(error)
+      else reject(writeError('stdout', error))
     })
     stdout.write(text, error => {
       if (!error) resolve(0)
@@ -39,14 +40,15 @@ export function say(stream: 'stdout' | 'stderr', text: string): void {
 
 /**
  * Writes bytes straight to the descriptor; where that would not take more at once, through the stream, which waits. The
- * bytes may be reused then. Throws what node:fs throws, EPIPE where nobody reads.
+ * bytes may be reused then. Throws MinictrError where the disk behind it is full, otherwise what node:fs throws, EPIPE where
+ * nobody reads.
  */
 export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptors[stream], bytes, written)
     } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') throw error
+      if (errnoOf(error) !== 'EAGAIN') throw writeError(stream, error as NodeJS.ErrnoException)
       const rest = bytes.subarray(written)
       await new Promise<void>((resolve, reject) => {
         process[stream].write(rest, failure => (failure ? reject(failure) : resolve()))
@@ -54,6 +56,16 @@ export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Pr
       return
     }
   }
+}
+
+/** Of a full disk in the words of Docker, which say that it is the reader's and not that of the images. */
+function writeError(stream: 'stdout' | 'stderr', error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE' || error.errno === undefined) return error
+  const { getSystemErrorMessage } = process.getBuiltinModule('node:util')
+  return new MinictrError(`write /dev/${stream}: ${getSystemErrorMessage(error.errno)}`, {
+    remedy: 'The output is incomplete.',
+    cause: error,
+  })
 }
 
 /** Does what writes much to standard output; a reader who leaves early ends it quietly. */

@@ -37,13 +37,22 @@ async function perform(name: string, port: string | undefined, globals: GlobalOp
     port: portName(binding),
     at: `${bracketed(binding.hostAddress)}:${binding.hostPort}`,
   }))
-  if (port === undefined) {
+  if (!port) {
     for (const each of published) process.stdout.write(`${each.port} -> ${each.at}\n`)
     return
   }
+  const number = port.split('/')[0]!
+  if (!/^\d+$/.test(number) || Number(number) > 65535) {
+    throw new MinictrError(`invalid port (${number}): it is no number up to 65535`, {
+      remedy: 'Give a port of the container: 80, or 53/udp.',
+    })
+  }
   const wanted = port.includes('/') ? port.toLowerCase() : `${port}/tcp`
   const found = published.filter(each => each.port === wanted)
-  if (found.length === 0) throw new MinictrError(`No public port '${port}' published for ${name}`)
+  if (found.length === 0)
+    throw new MinictrError(`No public port '${port}' published for ${name}`, {
+      remedy: `minictr port ${name} lists those that are.`,
+    })
   for (const { at } of found) process.stdout.write(`${at}\n`)
 }
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
-import { findContainer, listActive, listContainers } from '../containers/lookup.ts'
+import { findContainer, listActive, listContainers, lookUpContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import { type Container, readContainer } from '../containers/state.ts'
 import {
@@ -12,6 +12,7 @@ import {
   readUsage,
   type Usage,
 } from '../containers/usage.ts'
+import { MinictrError } from '../system/error.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
@@ -91,8 +92,14 @@ async function perform(names: string[], flags: Flags, globals: GlobalOptions): P
   }
 }
 
-/** Each as it is at the time, as long as it is there. Throws MinictrError where one is not there at first. */
+/** Each as it is at the time, as long as it is there. Throws MinictrError that names all that are not there at first. */
 function namedOnes(names: string[], globals: GlobalOptions): () => Watched[] {
+  const missing = names.filter(name => lookUpContainer(globals, name) === undefined)
+  if (missing.length > 0) {
+    throw new MinictrError(missing.map(name => `No such container: ${name}`).join('\n'), {
+      remedy: '`minictr ps -a` lists the containers there are.',
+    })
+  }
   const found = names.map(as => ({ as, id: findContainer(globals, as).id }))
   return () =>
     found.flatMap(({ as, id }) => {

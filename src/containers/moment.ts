@@ -23,7 +23,8 @@ const LATEST_SECONDS = 253_402_300_799n
  * api/types/time/timestamp.go; Go, time.ParseDuration.
  */
 export function parseMoment(text: string, name: string, nowMs: number): bigint {
-  const durationNs = parseDuration(text)
+  // A duration to Go, but a time to Docker.
+  const durationNs = text === '0' ? undefined : parseDuration(text)
   if (durationNs !== undefined) return BigInt(nowMs) * 1_000_000n - durationNs
   const seconds = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(text)
   if (seconds) {

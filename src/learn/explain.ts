@@ -109,7 +109,7 @@ function opLines(op: OpExplanation, names: Abbreviation[], page: Page): string[]
   if (op.shell === undefined) return [shown, ...hanging(faint('  # '), 4, op.noShell ?? '', page, faint)]
   // Of a text with many lines, the first is enough to know it by.
   const shell = op.shell
-    .replaceAll(/'([^'\n]*)\n[^']*'/g, "'$1 …'")
+    .replaceAll(/'((?:[^'\n]|'\\'')*)\n(?:[^']|'\\'')*'/g, "'$1 …'")
     .split('\n')
     .map(line => shorten(abbreviateCommand(line, names), most))
   return [shown, ...shell.map(line => `  ${faint('$')} ${command(line)}`)]

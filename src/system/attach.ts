@@ -8,6 +8,7 @@ import { constants } from 'node:os'
 import { basename, dirname } from 'node:path'
 import { helperPath } from './executor.ts'
 import { type Exit, exitOf } from './monitor.ts'
+import type { Unwritten } from './wire.ts'
 
 export type AttachOptions = {
   /** Which of this process's streams the container gets. */
@@ -36,10 +37,11 @@ const alsoProxied = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG'] as const
 
 /**
  * Attaches this process's standard input, output and error to the container whose monitor listens at `socketPath`. Resolves
- * to the container's status when it has ended and all is written, or to `detached` where the keys for that were typed. 125,
+ * to the container's status when it has ended and all is written, to `detached` where the keys for that were typed, or to what
+ * could not be written. 125,
  * with a line on standard error, where nobody listens or the monitor was killed.
  */
-export function attach(socketPath: string, options: AttachOptions): Promise<number | 'detached'> {
+export function attach(socketPath: string, options: AttachOptions): Promise<number | 'detached' | Unwritten> {
   const args = ['attach', socketPath, ...flagsOf(options)]
   const signals: NodeJS.Signals[] = ['SIGWINCH', ...(options.signalProxy ? [...proxied, ...alsoProxied] : [])]
   const pass = (signal: NodeJS.Signals) => void child.kill(signal)
@@ -47,18 +49,25 @@ export function attach(socketPath: string, options: AttachOptions): Promise<numb
   // In a session of its own: what is typed (^C) comes to this process only, and is passed on once.
   const stdio: StdioOptions = ['inherit', 'inherit', 'inherit', 'pipe']
   const child = spawn(helperPath(), args, { stdio, env: {}, detached: true })
-  let isDetached = false
-  child.stdio[3]!.on('data', () => {
-    isDetached = true
+  let news = Buffer.alloc(0)
+  child.stdio[3]!.on('data', (bytes: Buffer) => {
+    news = Buffer.concat([news, bytes])
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     // Not `exit`: by now all that it wrote has been read.
     child.on('close', (status, signal) => {
       for (const name of signals) process.off(name, pass)
-      resolve(isDetached ? 'detached' : (status ?? 128 + constants.signals[signal!]))
+      resolve(told(news) ?? status ?? 128 + constants.signals[signal!])
     })
   })
+}
+
+/** What native/attach.c writes of an end that is not the container's. */
+function told(news: Buffer): 'detached' | Unwritten | undefined {
+  if (news.length === 0) return undefined
+  if (news[0] !== 'f'.charCodeAt(0)) return 'detached'
+  return { stream: news.readInt32LE(1) === 1 ? 'stdout' : 'stderr', errno: news.readInt32LE(5) }
 }
 
 function flagsOf(options: AttachOptions): string[] {

@@ -122,6 +122,18 @@ describe('events of the past', () => {
   })
 })
 
+describe('events until 0', () => {
+  it('are all those of the past, but none after a later beginning', async () => {
+    happen('create')
+    const all = await minictr([...globals, 'events', '--until', '0', '--format', '{{.Action}}'])
+    assert.equal(all.status, 0)
+    assert.match(all.stdout, /^create$/m)
+    const none = await minictr([...globals, 'events', '--since', '1h', '--until', '0'])
+    assert.deepEqual([none.status, none.stdout], [1, ''])
+    assert.match(none.stderr, /`since` time \(\d+\) cannot be after `until` time \(0\)/)
+  })
+})
+
 describe('events that happen', () => {
   it('are told at once, from the beginning of listening on', async () => {
     happen('create')

@@ -1,6 +1,7 @@
 // Being connected with a container that somebody else started: attach, start -a and -i, and what run connects.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { executable, minictr, startMinictr } from '../fixtures/command-line.ts'
@@ -33,6 +34,31 @@ describe('attach', () => {
     await hasAttached(debian, id, 1)
     await debian.minictr('kill', '-s', 'USR1', 'box')
     assert.deepEqual(await outcome, { status: 5, stdout: 'out\n', stderr: 'err\n' })
+  })
+
+  it('ends where its output cannot be written, as do logs and cp, and the container goes on', async () => {
+    await detached(debian, 'box', 'echo ready; while :; do echo again; sleep 0.1; done')
+    const { globals } = debian.store()
+    for (const args of [
+      ['attach', 'box'],
+      ['attach', '--no-stdin', 'box'],
+      ['logs', 'box'],
+      ['cp', 'box:/etc', '-'],
+    ]) {
+      const command = [executable, ...globals, ...args]
+      const { status, stderr } = spawnSync('sh', ['-c', '"$@" >/dev/full', 'sh', ...command], {
+        encoding: 'utf8',
+        input: '',
+        killSignal: 'SIGKILL',
+        timeout: 60_000,
+      })
+      assert.equal(status, 1, `${args}`)
+      assert.match(
+        stderr,
+        /^minictr: write \/dev\/stdout: no space left on device\n.* output is incomplete\.\n$/,
+      )
+    }
+    assert.equal(await stateOf(debian, 'box'), 'Up')
   })
 
   it('gives the program its input, whose end is only this one’s', async () => {

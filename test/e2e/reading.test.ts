@@ -350,6 +350,15 @@ describe('stats', () => {
   })
 })
 
+describe('stats of what is not there', () => {
+  it('names each', async () => {
+    await inBackground('web', ['sleep', '1000'])
+    const { status, stderr } = await debian.minictr('stats', '--no-stream', 'x', 'web', 'y')
+    assert.equal(status, 1)
+    assert.match(stderr, /^minictr: No such container: x\nNo such container: y\n/)
+  })
+})
+
 describe('port', () => {
   it('lists nothing where nothing is published', async () => {
     await inBackground('web', ['sleep', '1000'])
@@ -357,8 +366,19 @@ describe('port', () => {
     const refused = await debian.minictr('port', 'web', '80')
     assert.deepEqual(
       [refused.status, refused.stderr],
-      [1, "minictr: No public port '80' published for web\n"],
+      [1, "minictr: No public port '80' published for web\nminictr port web lists those that are.\n"],
     )
+  })
+})
+
+describe('a port that is no number', () => {
+  it('is refused as such', async () => {
+    await inBackground('web', ['sleep', '1000'])
+    for (const port of ['foo', '80-82', '99999/tcp']) {
+      const { status, stderr } = await debian.minictr('port', 'web', port)
+      assert.equal(status, 1)
+      assert.match(stderr, /^minictr: invalid port \(/)
+    }
   })
 })
 

@@ -10,4 +10,5 @@ const end = await attach(process.argv[2]!, {
   detachKeys: Uint8Array.from(detachKeys),
 })
 if (end === 'detached') process.stderr.write('detached\n')
+else if (typeof end === 'object') process.stderr.write(`unwritten ${end.stream} ${end.errno}\n`)
 else process.exitCode = end

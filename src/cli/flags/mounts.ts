@@ -1,10 +1,14 @@
 // Flags about files: what of this host, and what of memory, appears in the container.
 
+import type { MountOption } from '../../containers/options.ts'
 import type { RunFlagGroup } from './draft.ts'
 import { parseMount } from './mount.ts'
 import { parseBytes } from './numbers.ts'
 import { parseTmpfs } from './tmpfs.ts'
 import { parseVolume, parseVolumesFrom } from './volume.ts'
+
+/** What --tmpfs has asked for, which is otherwise like a --mount with type=tmpfs. */
+const ofTmpfs = new WeakSet<MountOption>()
 
 export const mountFlags: RunFlagGroup = {
   title: 'Files',
@@ -39,7 +43,12 @@ export const mountFlags: RunFlagGroup = {
       takes: 'list',
       about: 'Mount a tmpfs directory',
       set: ({ options }, text) => {
-        options.mounts.push(parseTmpfs(text))
+        const mount = parseTmpfs(text)
+        // As in Docker the last one counts; any other mount at the same place is refused.
+        const same = options.mounts.findIndex(each => ofTmpfs.has(each) && each.target === mount.target)
+        if (same < 0) options.mounts.push(mount)
+        else options.mounts[same] = mount
+        ofTmpfs.add(mount)
       },
     },
     {

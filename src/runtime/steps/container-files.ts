@@ -67,7 +67,7 @@ export function claimNameStep(nameFile: string, containerId: string): Step {
   const claim = claimName(nameFile, containerId)
   return hostStep(
     'claim-name',
-    'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. Before anything is written, so that a lost race costs nothing.',
+    'A name belongs to one container. Creating a file exclusively is atomic, so of two commands that want the same name one gets EEXIST. Before its files are written, so that a lost race costs nothing.',
     [makeParent(nameFile), claim],
     'container',
     inverses([claim]),

@@ -15,7 +15,7 @@ export function claimAddressesStep(networks: PlannedNetworks | undefined, contai
   return [
     hostStep(
       'claim-addresses',
-      'An address belongs to one container of a network. Creating a file exclusively is atomic, so of two commands that choose the same one the second gets EEXIST, and chooses again. First of all, so that a lost race costs nothing.',
+      'An address belongs to one container of a network. Creating a file exclusively is atomic, so of two commands that choose the same one the second gets EEXIST, and chooses again. Before anything is made, so that a lost race costs nothing.',
       places.flatMap(place => [
         ...[place.claims[0], place.endpoint.path].flatMap(path =>
           path === undefined ? [] : [makeParent(path)],

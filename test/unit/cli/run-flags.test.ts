@@ -272,6 +272,10 @@ describe('a mount', () => {
     ],
     [['--tmpfs', '/t'], { type: 'tmpfs', target: '/t', isReadOnly: false, options: [] }],
     [
+      ['--tmpfs', '/t:ro', '--tmpfs', '/t:size=1m'],
+      { type: 'tmpfs', target: '/t', isReadOnly: false, options: ['size=1m'] },
+    ],
+    [
       ['--tmpfs', '/t:size=64m,mode=700,exec'],
       { type: 'tmpfs', target: '/t', isReadOnly: false, options: ['size=64m', 'mode=700', 'exec'] },
     ],
@@ -407,6 +411,7 @@ const mistakes: [args: string[], message: string][] = [
   ],
   [['-v', '/a:/x', '-v', '/b:/x'], 'Duplicate mount point: /x'],
   [['-v', '/a:/x', '--tmpfs', '/x'], 'Duplicate mount point: /x'],
+  [['--mount', 'type=tmpfs,target=/x', '--tmpfs', '/x'], 'Duplicate mount point: /x'],
   [
     ['--mount', 'foo'],
     'invalid argument "foo" for "--mount" flag: invalid field \'foo\' must be a key=value pair',
