@@ -59,7 +59,7 @@ export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Pr
 }
 
 /** Of a full disk in the words of Docker, which say that it is the reader's and not that of the images. */
-function writeError(stream: 'stdout' | 'stderr', error: NodeJS.ErrnoException): Error {
+export function writeError(stream: 'stdout' | 'stderr', error: NodeJS.ErrnoException): Error {
   if (error.code === 'EPIPE' || error.errno === undefined) return error
   const { getSystemErrorMessage } = process.getBuiltinModule('node:util')
   return new MinictrError(`write /dev/${stream}: ${getSystemErrorMessage(error.errno)}`, {

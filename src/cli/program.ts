@@ -3,7 +3,7 @@
 import { type Command, CommanderError, type Option } from 'commander'
 import { MinictrError } from '../system/error.ts'
 import { type FlagGroup, parseSwitch } from './flags/flag.ts'
-import { BROKEN_PIPE_STATUS } from './output.ts'
+import { BROKEN_PIPE_STATUS, writeError } from './output.ts'
 import { usageError, WRONG_FLAG_STATUS } from './usage-error.ts'
 
 /**
@@ -17,7 +17,7 @@ export async function runProgram(
   saysLittle = false,
 ): Promise<number> {
   const done = parse(command, `minictr ${name}`, args)
-  const left = await (saysLittle ? done : Promise.race([done, readerLeft()]))
+  const left = await (saysLittle ? done : Promise.race([done.then(untilTold), readerLeft()]))
   return left === BROKEN_PIPE_STATUS ? left : Number(process.exitCode ?? 0)
 }
 
@@ -97,13 +97,19 @@ function isOn(value: string, { long, short }: Option): boolean {
   }
 }
 
+/** What could not be written is told of a moment later. */
+function untilTold(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
 /** Comes true when nobody reads what is printed any more: the rest of the work would be for nobody. */
 function readerLeft(): Promise<typeof BROKEN_PIPE_STATUS> {
   return new Promise((resolve, reject) => {
-    const check = (error: NodeJS.ErrnoException) =>
-      error.code === 'EPIPE' ? resolve(BROKEN_PIPE_STATUS) : reject(error)
-    process.stdout.on('error', check)
-    process.stderr.on('error', check)
+    for (const stream of ['stdout', 'stderr'] as const) {
+      process[stream].on('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EPIPE' ? resolve(BROKEN_PIPE_STATUS) : reject(writeError(stream, error)),
+      )
+    }
   })
 }
 

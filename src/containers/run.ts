@@ -90,7 +90,7 @@ function isUndone({ failure, rollback }: StepError): boolean {
 
 /**
  * What keeps a container from being started, in the plan already or before it was made, does not keep it from being made, as with
- * Docker. Throws what does.
+ * Docker. Throws what does; where there is no plan for it either, what was met first.
  */
 async function makeOnly(
   startError: MinictrError,
@@ -98,7 +98,9 @@ async function makeOnly(
   settings: RunSettings,
   { observer, image, warn, writeId }: Making,
 ): Promise<RunResult> {
-  const planned = await planRun(options, settings, image, 'create')
+  const planned = await planRun(options, settings, image, 'create').catch(() => {
+    throw startError
+  })
   warn(planned.warnings)
   writeId(planned.id)
   const failed = { how: 'failed', id: planned.id, error: startError } as const

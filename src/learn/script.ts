@@ -137,7 +137,8 @@ function indented(lines: string[]): string[] {
 function cleanUp(steps: Step[], subject: Subject, names: Abbreviation[]): string[] {
   const { plan } = subject
   const starts = startsProgram(subject)
-  const { onwardFrom = plan.steps.length } = plan
+  // A restart cannot be taken back either, but what the program stands in goes when it ends.
+  const { onwardFrom = plan.steps.length } = starts ? {} : plan
   const undoing = undoesOf(steps.filter(step => plan.steps.indexOf(step) < onwardFrom))
     .reverse()
     .flatMap(({ step, undo, side }) => {

@@ -36,7 +36,7 @@ describe('attach', () => {
     assert.deepEqual(await outcome, { status: 5, stdout: 'out\n', stderr: 'err\n' })
   })
 
-  it('ends where its output cannot be written, as do logs and cp, and the container goes on', async () => {
+  it('ends where its output cannot be written, as do all commands, and the container goes on', async () => {
     await detached(debian, 'box', 'echo ready; while :; do echo again; sleep 0.1; done')
     const { globals } = debian.store()
     for (const args of [
@@ -44,6 +44,14 @@ describe('attach', () => {
       ['attach', '--no-stdin', 'box'],
       ['logs', 'box'],
       ['cp', 'box:/etc', '-'],
+      ...[
+        ['ps'],
+        ['inspect', 'box'],
+        ['top', 'box'],
+        ['version'],
+        ['volume', 'ls', '--help'],
+        ['completion', 'bash'],
+      ],
     ]) {
       const command = [executable, ...globals, ...args]
       const { status, stderr } = spawnSync('sh', ['-c', '"$@" >/dev/full', 'sh', ...command], {
