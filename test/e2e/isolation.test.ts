@@ -126,7 +126,10 @@ describe('links of an image to places of the host', () => {
       layer,
       flags: ['-v', '/usr:/a/c:ro'],
     })
-    await refused(/\/b leads through too many symbolic links in the image/, { layer, config: { WorkingDir: '/b' } })
+    await refused(/\/b leads through too many symbolic links in the image/, {
+      layer,
+      config: { WorkingDir: '/b' },
+    })
   })
 
   it('into /proc change nothing of the machine', async () => {
