@@ -64,7 +64,8 @@ function writeNoise(file: string, sizeBytes: number): void {
 async function monitorMemory(workshop: Workshop, image: string): Promise<number> {
   const root = workshop.freshDirectory('minictr')
   await time(workshop.minictr(root, 'pull', '--quiet', image))
-  const { argv } = workshop.minictr(root, 'run', '--rm', '--network', 'none', image, 'sleep', '1000')
+  const run = ['run', '--rm', '--name', 'bench', '--network', 'none', image, 'sleep', '1000']
+  const { argv } = workshop.minictr(root, ...run)
   const minictr = spawn(argv[0]!, argv.slice(1), { stdio: 'ignore' })
   const ended = once(minictr, 'exit')
   try {
@@ -78,9 +79,8 @@ async function monitorMemory(workshop: Workshop, image: string): Promise<number>
     }
     throw new Error('no monitor was seen beside a running container')
   } finally {
-    minictr.kill('SIGTERM')
-    await Promise.race([ended, sleep(2000)])
-    minictr.kill('SIGKILL')
+    await time(workshop.minictr(root, 'rm', '-f', 'bench'))
+    await ended
   }
 }
 
