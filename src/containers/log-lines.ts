@@ -3,6 +3,7 @@
 // A log is long and its lines are all alike, so their bytes are read in one pass, four at a time, with no text made of them; a
 // line of another shape, from another hand, goes through JSON.parse.
 
+import { hasSpecial, holds, viewOf, WORD_BYTES, wordsOf } from './log-words.ts'
 import { formatMoment, normaliseMoment } from './moment.ts'
 
 export type LineOptions = {
@@ -24,7 +25,6 @@ const [LETTER_E, LETTER_O, LETTER_U, LETTER_Z, DOT, ZERO] = [0x65, 0x6f, 0x75, 0
 /** What is read at once. */
 const INPUT_BYTES = 1 << 20
 const PREFIX = '{"log":"'
-const WORD_BYTES = 4
 const BEGINNING = wordsOf(PREFIX)
 const BEFORE_STREAM = wordsOf('","stream":"std')
 const AFTER_STREAM = wordsOf('","time":"')
@@ -221,39 +221,6 @@ export class LineDecoder {
       this.segments.push({ stream: this.stream, bytes: this.out.subarray(this.segmentStart, this.outAt) })
     this.segmentStart = this.outAt
   }
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
-}
-
-/** Text as words, each with its place; the last one may begin in the one before. */
-type Words = { sizeBytes: number; places: number[]; values: number[] }
-
-function wordsOf(text: string): Words {
-  const bytes = Buffer.from(text)
-  const last = bytes.length - WORD_BYTES
-  const places = Array.from({ length: Math.ceil(bytes.length / WORD_BYTES) }, (_, index) =>
-    Math.min(index * WORD_BYTES, last),
-  )
-  return { sizeBytes: bytes.length, places, values: places.map(place => bytes.readInt32LE(place)) }
-}
-
-function holds(bytes: DataView, at: number, { sizeBytes, places, values }: Words): boolean {
-  if (at + sizeBytes > bytes.byteLength) return false
-  for (let index = 0; index < places.length; index++)
-    if (bytes.getInt32(at + places[index]!, true) !== values[index]) return false
-  return true
-}
-
-/** Whether one of a word's four bytes is a quote, a backslash or a newline. */
-function hasSpecial(word: number): boolean {
-  return hasZero(word ^ 0x22222222) || hasZero(word ^ 0x5c5c5c5c) || hasZero(word ^ 0x0a0a0a0a)
-}
-
-/** Whether one of a word's four bytes is 0: only there does taking one away set the highest bit of a byte that had it clear. */
-function hasZero(word: number): boolean {
-  return ((word - 0x01010101) & ~word & 0x80808080) !== 0
 }
 
 /** Four hexadecimal digits; -1 where they are none. */
