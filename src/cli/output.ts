@@ -1,6 +1,7 @@
 // Output: all of it is written before minictr exits, unless the reader leaves first.
 
 import { writeSync } from 'node:fs'
+import { whyUnwritten } from '../containers/unwritten.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 
@@ -58,11 +59,10 @@ export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Pr
   }
 }
 
-/** Of a full disk in the words of Docker, which say that it is the reader's and not that of the images. */
+/** What the stream's error is to be told as; that nobody reads is for the caller to see. */
 export function writeError(stream: 'stdout' | 'stderr', error: NodeJS.ErrnoException): Error {
   if (error.code === 'EPIPE' || error.errno === undefined) return error
-  const { getSystemErrorMessage } = process.getBuiltinModule('node:util')
-  return new MinictrError(`write /dev/${stream}: ${getSystemErrorMessage(error.errno)}`, {
+  return new MinictrError(whyUnwritten({ stream, errno: -error.errno }), {
     remedy: 'The output is incomplete.',
     cause: error,
   })

@@ -1,6 +1,6 @@
 // The layers of a container's root after a power cut: those that may not have been on the disk are unpacked again.
 
-import { isWhole } from '../images/layers.ts'
+import { isWhole, LayerStore } from '../images/layers.ts'
 import { overlayOf } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Container, Roots } from './state.ts'
@@ -12,9 +12,8 @@ import type { Container, Roots } from './state.ts'
 export async function readyRoot({ record, spec }: Container, { root }: Roots): Promise<void> {
   const { lower = [] } = overlayOf(spec) ?? {}
   if (lower.every(isWhole)) return
-  const [{ ImageStore }, { LayerStore }, { readyLayers }] = await Promise.all([
+  const [{ ImageStore }, { readyLayers }] = await Promise.all([
     import('../images/store.ts'),
-    import('../images/layers.ts'),
     import('../images/ready.ts'),
   ])
   const store = new ImageStore(`${root}/images`)

@@ -10,7 +10,8 @@ const LOOK_AGAIN_MS = 50
 
 /**
  * Resolves to the status of a container when it does not run (any more): at once where it has ended, where it was never
- * started to 0 or the status of the attempt, to undefined where nobody saw how it ended, because its monitor was killed. Source: moby, container/state.go (Wait).
+ * started to 0 or the status of the attempt, to undefined where nobody saw how it ended, because its monitor was killed.
+ * Source: moby, container/state.go (Wait).
  */
 export async function waitForContainer(
   container: Container,

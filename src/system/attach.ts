@@ -38,8 +38,7 @@ const alsoProxied = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG'] as const
 /**
  * Attaches this process's standard input, output and error to the container whose monitor listens at `socketPath`. Resolves
  * to the container's status when it has ended and all is written, to `detached` where the keys for that were typed, or to what
- * could not be written. 125,
- * with a line on standard error, where nobody listens or the monitor was killed.
+ * could not be written. 125, with a line on standard error, where nobody listens or the monitor was killed.
  */
 export function attach(socketPath: string, options: AttachOptions): Promise<number | 'detached' | Unwritten> {
   const args = ['attach', socketPath, ...flagsOf(options)]
