@@ -73,7 +73,7 @@ extern const struct op exit_ops[];
 
 // monitor_publish.c: the process that holds the published ports
 void end_publishing(void); // their ports are free afterwards
-void forget_proxy(pid_t);  // where that one has ended by itself
+bool forget_proxy(pid_t);  // where it was that one which has ended, by itself
 extern const struct op publish_ops[];
 // monitor_probe.c: a command that is started again and again while the container runs
 void begin_probes(void);

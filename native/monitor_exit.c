@@ -21,6 +21,13 @@ static FILE *exit_file;                   // the record, until it is on the disk
 static char *cleaner_path;                // of a file that is locked by whoever cleans up at the end, and goes with it, or NULL
 static char **orphan_argv, **orphan_env;  // what is started at the end without a client, or NULL
 
+static bool reaps_early;
+// What has ended before anything is watched: init, and the process that goes on in its place.
+static struct early_end {
+  pid_t pid; // 0: it has not
+  int status;
+} early_ends[2];
+
 void default_signals(void) {
   sigset_t none;
   sigemptyset(&none);
@@ -55,32 +62,52 @@ void flush_exit(void) {
   exit_file = NULL;
 }
 
-// Before something is watched nothing is reaped, so that the PID to be watched cannot be another process's meanwhile.
+static void take_end(int status) {
+  monitor.ended = true;
+  monitor.status = status;
+  clock_gettime(CLOCK_REALTIME, &ended_at);
+  close_input();
+  finish_outputs();
+}
+
+// Before something is watched nothing is reaped, so that the PID to be watched cannot be another process's meanwhile; unless
+// the client has said that this would keep others waiting.
 void reap(void) {
   int status;
   pid_t pid;
-  while (monitor.watched && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
-    forget_proxy(pid);
-    if (pid != monitor.watched) probe_ended(pid, status);
-    if (pid != monitor.watched || monitor.ended) continue;
-    monitor.ended = true;
-    monitor.status = status;
-    clock_gettime(CLOCK_REALTIME, &ended_at);
-    close_input();
-    finish_outputs();
+  while ((monitor.watched || reaps_early) && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (forget_proxy(pid)) continue;
+    if (!monitor.watched) early_ends[pid != monitor.init] = (struct early_end){pid, status};
+    else if (pid != monitor.watched) probe_ended(pid, status);
+    else if (!monitor.ended) take_end(status);
   }
+}
+
+// reap_early: for a process in the PID namespace of another container. The kernel lets that one's first process end when all
+// others are reaped.
+static int64_t op_reap_early(struct executor *executor, const struct arg *args) {
+  reaps_early = true;
+  return 0;
+}
+
+static const struct early_end *early_end_of(pid_t pid) {
+  for (int i = 0; i < 2; i++)
+    if (pid > 0 && early_ends[i].pid == pid) return &early_ends[i];
+  return NULL;
 }
 
 // watch pid: a child of ours; its end is the container's. The container is made: locks that were held meanwhile are given back.
 static int64_t op_watch(struct executor *executor, const struct arg *args) {
   siginfo_t info;
+  const struct early_end *early = early_end_of((pid_t)args[0].number);
   if (monitor.watched) return errno = EBUSY, -1;
-  if (waitid(P_PID, (id_t)args[0].number, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
+  if (!early && waitid(P_PID, (id_t)args[0].number, &info, WEXITED | WNOHANG | WNOWAIT)) return -1;
   monitor.watched = (pid_t)args[0].number;
   slots_close(executor);
   attachment_connect(monitor.client, (int[]){STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, monitor.client_streams);
   begin_probes();
-  reap(); // it may have ended already
+  if (early) take_end(early->status);
+  reap(); // it may have ended just now
   return 0;
 }
 
@@ -164,6 +191,7 @@ void kill_half_made(void) {
 }
 
 const struct op exit_ops[] = {
+    {"reap_early", "", op_reap_early, false},
     {"watch", "i", op_watch, false},
     {"signal", "i", op_signal, false},
     {"record_exit", "s", op_record_exit, false},

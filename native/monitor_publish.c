@@ -74,8 +74,10 @@ void end_publishing(void) {
   proxy = 0;
 }
 
-void forget_proxy(pid_t pid) {
-  if (pid == proxy) proxy = 0;
+bool forget_proxy(pid_t pid) {
+  if (pid != proxy) return false;
+  proxy = 0;
+  return true;
 }
 
 // unpublish: the ports are free afterwards

@@ -13,7 +13,8 @@ import { programError } from './program-error.ts'
 import type { Roots } from './state.ts'
 import { statusFor } from './unwritten.ts'
 
-const END_PATIENCE_MS = 1000
+/** A second: in looks, since a machine that stands still for so long still has to end what was killed. */
+const MOST_LOOKS = 100
 const LOOK_AGAIN_MS = 10
 
 /**
@@ -50,6 +51,7 @@ async function performExec(
   { monitor, teller, observer }: { monitor: Monitor; teller: ExecTeller; observer: Observer | undefined },
 ): Promise<number | 'detached'> {
   const { host, init } = monitor
+  monitor.tell('reap_early')
   const performed = perform(planned.plan, { host, container: init }, undefined, observer)
   const outcome = await performed.catch(async error => {
     throw error instanceof StepError ? await asExecError(error, planned) : error
@@ -109,7 +111,9 @@ function isOfAnEnd({ failure: { op, errno } }: StepError): boolean {
 
 /** A dying PID 1 takes all others with it first: whoever was killed so sees it end a moment later. */
 async function endsNow(container: ProcessIdentity): Promise<boolean> {
-  for (const untilMs = Date.now() + END_PATIENCE_MS; isRunning(container); await sleep(LOOK_AGAIN_MS))
-    if (Date.now() > untilMs) return false
-  return true
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    if (!isRunning(container)) return true
+    await sleep(LOOK_AGAIN_MS)
+  }
+  return false
 }

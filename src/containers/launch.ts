@@ -4,6 +4,7 @@
 import { rmSync } from 'node:fs'
 import { Journal } from '../runtime/journal.ts'
 import { type Observer, perform } from '../runtime/perform.ts'
+import type { Spec } from '../runtime/spec.ts'
 import { StepError } from '../runtime/step-error.ts'
 import type { MinictrError } from '../system/error.ts'
 import type { Monitor } from '../system/monitor.ts'
@@ -84,7 +85,8 @@ export async function launch(
     monitor.tell('listen', paths.socket)
     connect(monitor, attachment, tty)
     // Before its output can be seen: whoever sees it may ask for the container, or kill this process.
-    writeRunState(settings, id, outcome.pid, newLifecycle(restart))
+    const program = { pid: outcome.pid, parentPid: monitor.pid }
+    writeRunState(settings, id, program, newLifecycle(restart))
     if (restart) rmSync(paths.restartWait, { force: true })
     if (isNew) recordContainerEvent(settings, planned, 'create')
     if (record.networks.length > 0) await tellOfNetworks(settings, id)
@@ -142,7 +144,7 @@ async function networkErrorOf(error: StepError, settings: RunSettings): Promise<
 function prepareMonitor(
   monitor: Monitor,
   owner: ProcessIdentity | undefined,
-  { id, record }: PlannedContainer,
+  { id, record, spec }: PlannedContainer,
   settings: RunSettings,
   isAttached: boolean,
 ): void {
@@ -150,6 +152,7 @@ function prepareMonitor(
   const { argv, environment } = ownCommand(settings, END_COMMAND, id, ...runArguments(owner))
   monitor.tell('on_orphan', argv, environment)
   monitor.tell('cleaner', paths.cleaner)
+  if (spec.linux.namespaces.some(joinsPids)) monitor.tell('reap_early')
   if (record.health && probeCommand(record.health)) {
     const probe = ownCommand(settings, HEALTH_COMMAND, id)
     const { intervalMs, startPeriodMs, startIntervalMs } = probeTiming(record.health)
@@ -160,6 +163,11 @@ function prepareMonitor(
   if (driver === 'json-file') monitor.tell('log_to', paths.log, maxBytes, maxFiles)
   // A container that goes at its end has no status to be asked for: who waits for it is told. Writing it takes milliseconds.
   if (!record.removeAtExit || !isAttached) monitor.tell('record_exit', paths.exitRecord)
+}
+
+/** The container whose PID namespace it is cannot end before its processes there are reaped. */
+function joinsPids({ type, path }: Spec['linux']['namespaces'][number]): boolean {
+  return type === 'pid' && path !== undefined
 }
 
 function connect(monitor: Monitor, attachment: Attachment | undefined, tty: boolean): void {

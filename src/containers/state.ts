@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { Journal } from '../runtime/journal.ts'
 import type { Spec } from '../runtime/spec.ts'
 import { MinictrError } from '../system/error.ts'
-import { identifyUnreaped, isRunning, type ProcessIdentity } from '../system/process-identity.ts'
+import { identifyChild, isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 import { ifWritable, readIfThere, readJson, replaceFile } from './json-file.ts'
 import type { ContainerRecord } from './record.ts'
 
@@ -103,10 +103,15 @@ export class NoSuchContainerError extends MinictrError {
 }
 
 /** Records that the container runs: durably that it was started, and its process until the machine goes down. */
-export function writeRunState(roots: Roots, id: string, pid: number, lifecycle: Lifecycle): void {
+export function writeRunState(
+  roots: Roots,
+  id: string,
+  { pid, parentPid }: { pid: number; parentPid: number },
+  lifecycle: Lifecycle,
+): void {
   const paths = containerPaths(roots, id)
-  // Also of one that has ended already, whose death is yet to be told. Without its monitor nothing may be left of it at all.
-  const identity = identifyUnreaped(pid) ?? { pid, startTimeTicks: '' }
+  // Also of one that has ended already, whose death is yet to be told. Nothing may be left of it at all.
+  const identity = identifyChild(pid, parentPid) ?? { pid, startTimeTicks: '' }
   // Before the other: whoever reads that it was started is to find its process, or would take it for one that has ended.
   replaceFile(paths.runState, { ...identity, startedAtMs: lifecycle.startedAtMs } satisfies RunState)
   replaceFile(paths.lifecycle, lifecycle)

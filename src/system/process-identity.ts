@@ -11,13 +11,13 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return found?.runs ? { pid, startTimeTicks: found.startTimeTicks } : undefined
 }
 
-/** The same of one that nobody has waited for yet, also when it has ended: a zombie keeps its PID. */
-export function identifyUnreaped(pid: number): ProcessIdentity | undefined {
+/** The same of a child of `parentPid`, also when it has ended, as long as that one has not waited for it. */
+export function identifyChild(pid: number, parentPid: number): ProcessIdentity | undefined {
   const found = look(pid)
-  return found && { pid, startTimeTicks: found.startTimeTicks }
+  return found?.parentPid === parentPid ? { pid, startTimeTicks: found.startTimeTicks } : undefined
 }
 
-function look(pid: number): { startTimeTicks: string; runs: boolean } | undefined {
+function look(pid: number): { startTimeTicks: string; parentPid: number; runs: boolean } | undefined {
   let stat: string
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -25,9 +25,13 @@ function look(pid: number): { startTimeTicks: string; runs: boolean } | undefine
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined
     throw error
   }
-  // The name, field 2, may hold anything; it ends at the last parenthesis. The start time is field 22.
+  // The name, field 2, may hold anything; it ends at the last parenthesis. The parent is field 4, the start time field 22.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { startTimeTicks: fields[19]!, runs: fields[0] !== 'Z' && fields[0] !== 'X' }
+  return {
+    startTimeTicks: fields[19]!,
+    parentPid: Number(fields[1]),
+    runs: fields[0] !== 'Z' && fields[0] !== 'X',
+  }
 }
 
 /** Whether exactly this process still runs. */

@@ -127,7 +127,12 @@ describe('the end of a run', () => {
     while (!/\) Z /.test(textOf(`/proc/${zombie}/stat`))) await sleep(10)
     mkdirSync(runDirectory)
     const startedAtMs = Date.now()
-    writeRunState(store, id, zombie, { startedAtMs, restartCount: 0, isStoppedByUser: false })
+    writeRunState(
+      store,
+      id,
+      { pid: zombie, parentPid: parent.pid! },
+      { startedAtMs, restartCount: 0, isStoppedByUser: false },
+    )
     parent.kill('SIGKILL')
     assert.equal(readContainer(store, id)?.status, 'exited')
     assert.match(await store.succeed('ps', '-a'), / Exited \(unknown\) .* short$/m)

@@ -18,8 +18,9 @@ import { listContainers } from '../../src/containers/lookup.ts'
 import { containerPaths, type RestartWait } from '../../src/containers/state.ts'
 import { Journal } from '../../src/runtime/journal.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
-import { isRunning, type ProcessIdentity } from '../../src/system/process-identity.ts'
-import { assertNothingLeft, namesIn, useDebian } from './debian.ts'
+import { isRunning } from '../../src/system/process-identity.ts'
+import { killIfThere } from '../fixtures/victims.ts'
+import { assertNothingLeft, namesIn, useDebian, usersOf } from './debian.ts'
 import { containerOf, eventsOf, isThereNamed, until } from './states.ts'
 
 const debian = useDebian()
@@ -46,21 +47,24 @@ async function make(
 
 /** Ends the machine under all containers: nobody has the time to undo or to record anything. */
 async function powerCut(): Promise<void> {
-  const { runRoot } = debian.store()
+  const { root, runRoot } = debian.store()
   const containers = listContainers(debian.store())
-  const processes = containers.flatMap(({ id, run }): (ProcessIdentity | undefined)[] => {
-    const { runDirectory, restartWait } = containerPaths(debian.store(), id)
-    // The monitor first: it would have its container's end cleaned up.
-    return [new Journal(runDirectory).owner(), readJson<RestartWait>(restartWait), run]
+  // First the monitors, which would have an end cleaned up; then who does that already, or waits to start a container again.
+  for (const { id } of containers) {
+    const monitor = new Journal(containerPaths(debian.store(), id).runDirectory).owner()
+    if (monitor && isRunning(monitor)) killIfThere(monitor.pid)
+  }
+  await until('all processes are gone', () => {
+    const left = usersOf(root)
+    for (const pid of left) killIfThere(pid)
+    return left.length === 0
   })
-  for (const process of processes) kill(process)
-  await until('all processes are gone', () => processes.every(each => !each || !isRunning(each)))
   for (const { id } of containers) await removeCgroups(id)
-  rmSync(runRoot, { recursive: true, force: true })
-}
-
-function kill(identity: ProcessIdentity | undefined): void {
-  if (identity && isRunning(identity)) process.kill(identity.pid, 'SIGKILL')
+  // Again where one of those was just removing something in it: to Node, what goes by itself is the end of the matter.
+  await until('the run root is gone', () => {
+    rmSync(runRoot, { recursive: true, force: true })
+    return !existsSync(runRoot)
+  })
 }
 
 async function removeCgroups(id: string): Promise<void> {

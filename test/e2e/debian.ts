@@ -13,6 +13,7 @@ import {
   startMinictr,
 } from '../fixtures/command-line.ts'
 import { type DebianStore, debianStore } from '../fixtures/debian-store.ts'
+import { textOf } from '../fixtures/victims.ts'
 
 /** The store of this test file and what is done with it; usable inside tests. */
 export type Debian = {
@@ -91,17 +92,19 @@ export function withoutBridge(...words: string[]): string[] {
 /** No container, mount, cgroup or process of this store is there; what ends by itself is given the time for it. */
 export async function assertNothingLeft({ root, runRoot }: DebianStore): Promise<void> {
   for (let attempt = 0; attempt < 100 && usersOf(root).length > 0; attempt++) await sleep(100)
-  assert.deepEqual(usersOf(root), [], 'processes that see the store')
+  const left = usersOf(root).map(pid => `${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+  assert.deepEqual(left, [], 'processes that see the store')
   assert.deepEqual(namesIn(join(root, 'containers')), [])
   assert.deepEqual(namesIn(join(root, 'names')), [])
   assert.deepEqual(idsIn(runRoot), [])
   assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(root), 'a mount of the store is left')
 }
 
-function usersOf(root: string): string[] {
+/** The processes that see the store: those of its containers, and the commands that were given it. */
+export function usersOf(root: string): number[] {
   return namesIn('/proc')
     .filter(pid => /^\d+$/.test(pid) && Number(pid) !== process.pid && uses(pid, root))
-    .map(pid => `${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+    .map(Number)
 }
 
 function uses(pid: string, root: string): boolean {
@@ -122,12 +125,4 @@ export function namesIn(directory: string): string[] {
 /** The containers that have something in a run root; beside them lie the events. */
 export function idsIn(runRoot: string): string[] {
   return namesIn(runRoot).filter(name => /^[0-9a-f]{64}$/.test(name))
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

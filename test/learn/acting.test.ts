@@ -166,6 +166,34 @@ describe('stop --trace', () => {
   })
 })
 
+describe('who stands still in a container that is stopped', () => {
+  const joining = ['--rm', '--network', 'none', '--pid', 'container:box']
+  const acts = [
+    { command: 'exec', words: () => ['box', 'true'], status: 1, told: 'is not running' },
+    { command: 'run', words: () => [...joining, store.image, 'true'], status: 125, told: 'was killed' },
+  ]
+
+  for (const { command, words, status, told } of acts) {
+    it(`is not waited for: ${command}`, async () => {
+      await running()
+      const steps = await stepsOf(command, ...words())
+      const session = atTerminal([executable, ...store.globals, command, '--step', ...words()])
+      for (const step of steps.slice(0, steps.indexOf('start-session'))) {
+        await session.see(`  ${step} `)
+        await session.see(prompt)
+        session.type('')
+      }
+      await session.see('  start-session ')
+      await session.see(prompt)
+      const { stderr, status: stopped } = await call('stop', '-t', '0', 'box')
+      assert.deepEqual({ stopped, stderr }, { stopped: 0, stderr: '' })
+      session.type('continue')
+      await session.see(told)
+      assert.equal((await session.end()).status, status)
+    })
+  }
+})
+
 describe('stop --step', () => {
   const stop = (...words: string[]): Session =>
     atTerminal([executable, ...store.globals, 'stop', '--step', '-t', '0', ...words])

@@ -21,7 +21,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Monitor } from '../../src/system/monitor.ts'
 import { client, clientCommand, isThere, run, stopped, textOf, until } from './clients.ts'
-import { call, errnoOf, succeed } from './executors.ts'
+import { call, errnoOf, NEW, succeed } from './executors.ts'
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'minictr-monitor-'))
@@ -243,6 +243,32 @@ test('a client killed while its container runs: the container goes on, and its e
   await until(() => existsSync(orphan), 'the command is started')
   assert.equal(existsSync(done), true)
   await until(() => !isThere(monitor), 'the monitor ends')
+})
+
+test('who was killed in another’s PID namespace before it was watched is not in its way, and its end is told', async () => {
+  const [other, monitor] = [Monitor.spawn({ stdin: 'ignore' }), Monitor.spawn({ stdin: 'ignore' })]
+  try {
+    await succeed(other.host, call('spawn_init', 0, 0))
+    const forked = await succeed(other.init, call('unshare', NEW.pid), call('fork'))
+    const first = forked[1]!.result
+    monitor.tell('reap_early')
+    await succeed(monitor.host, call('spawn_init', 0, 0))
+    const entered = await succeed(
+      monitor.init,
+      call('open', '', `/proc/${first}/ns/pid`, 2, 0),
+      call('setns', 0, NEW.pid),
+      call('fork'),
+    )
+    const second = entered[2]!.result
+    await succeed(other.host, call('watch', first))
+    process.kill(first, 'SIGKILL')
+    assert.deepEqual(await other.exit(), { status: 137, signal: 'SIGKILL' })
+    assert.equal(isThere(second), false)
+    await succeed(monitor.host, call('watch', second))
+    assert.deepEqual(await monitor.exit(), { status: 137, signal: 'SIGKILL' })
+  } finally {
+    await Promise.all([other.close(), monitor.close()])
+  }
 })
 
 test('a client killed before there is a container: what was half made is killed first', async t => {
