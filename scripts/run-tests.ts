@@ -37,8 +37,6 @@ const events = run({
   // One file at a time: tests with real kernels, registries and clocks share two cores badly.
   concurrency: 1,
   timeout: TEST_TIMEOUT_MS,
-  // A test that failed may leave something open: its file ends all the same, and what is left behind is found later.
-  forceExit: true,
 })
 events.on('test:fail', () => {
   process.exitCode = 1
