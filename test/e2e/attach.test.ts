@@ -86,10 +86,11 @@ describe('attach', () => {
   })
 
   it('--no-stdin gives it none', async () => {
-    await detached(debian, 'box', 'echo ready; read line; echo "got $line"', '-i')
+    const id = await detached(debian, 'box', 'echo ready; read line; echo "got $line"', '-i')
     const { globals } = debian.store()
     const listening = startMinictr([...globals, 'attach', '--no-stdin', 'box'], { input: 'unheard\n' })
-    await sleep(1000)
+    await hasAttached(debian, id, 1)
+    await sleep(100)
     await minictr([...globals, 'attach', 'box'], { input: 'heard\n' })
     assert.equal((await listening.outcome).stdout, 'got heard\n')
   })
