@@ -26,16 +26,16 @@ export async function decideNetworks(
   const chains = filter && (await chainsOf(filter))
   const joining = { id, record, hostname, ...(domainname && { domainname }) }
   const decided = planNetworks(joining, surroundingsOf(places, chains))
-  const bridges = newBridges(decided)
-  if (!filter || !chains || bridges.length === 0) return decided
-  const advice = await firewallAdvice(chains, bridges, filter)
+  if (!filter || !chains || !isWorthAdvice(decided)) return decided
+  const advice = await firewallAdvice(chains, decided.planned.nameServers.length > 0, filter)
   return { ...decided, warnings: [...decided.warnings, ...advice] }
 }
 
-/** Those that are made now, or by which ports are published: then it is worth a word that others drop their packets. */
-function newBridges({ planned: { bridges, places, ports } }: DecidedNetworks): string[] {
-  if (!ports) return bridges.map(({ name }) => name)
-  return places.flatMap(({ link: { kind } }) => (kind.driver === 'bridge' ? [kind.bridge] : []))
+/** A bridge is made now, or ports are published by one: then it is worth a word that others drop its packets. */
+function isWorthAdvice({ planned: { bridges, places, ports } }: DecidedNetworks): boolean {
+  return (
+    bridges.length > 0 || (ports !== undefined && places.some(({ link }) => link.kind.driver === 'bridge'))
+  )
 }
 
 /** The configuration with what the container's program is told of linked containers. */

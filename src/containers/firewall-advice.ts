@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import {
   type Chain,
-  describeDrop,
+  describeDrops,
   type ForeignDrop,
   familyNumber,
   foreignDrops,
@@ -20,34 +20,36 @@ export async function chainsOf(filter: AskedFilter): Promise<Chain[] | undefined
 }
 
 /**
- * What Docker would print as WARNING, a text for each chain that drops packets of these bridges. A table whose rules speak of
- * minictr's links already is taken to let them pass.
+ * What Docker would print as WARNING, a text for each firewall that drops packets of minictr's bridges. A table whose rules speak
+ * of these links already is taken to let them pass. `hasServer`: containers ask a DNS server of this host.
  */
 export async function firewallAdvice(
   chains: readonly Chain[],
-  bridges: readonly string[],
+  hasServer: boolean,
   { executor }: AskedFilter,
 ): Promise<string[]> {
-  const drops = foreignDrops(chains)
+  const drops = foreignDrops(chains, hasServer)
   const questions = drops.map(({ family, table }) => ({
     name: 'search_rules',
     args: [familyNumber(family), table, 'minictr'],
   }))
   const { answers } = questions.length > 0 ? await executor.perform(questions) : { answers: [] }
   const closed = drops.filter((_, index) => answers[index]?.result === 0)
-  return [...closed.map(drop => describeDrop(drop, chains, bridges)), ...legacy()].map(textOf)
+  return [...describeDrops(closed, chains), ...legacy(hasServer)].map(textOf)
 }
 
-function textOf({ chain, owner, remedy }: ForeignDrop): string {
+function textOf({ chains, owner, remedy }: ForeignDrop): string {
   const whose = owner === undefined ? '' : ` (of ${owner}'s)`
+  const [are, drop, they] =
+    chains.length === 1 ? ['chain', 'drops', 'it does'] : ['chains', 'drop', 'they do']
   return [
-    `the firewall chain ${chain}${whose} drops what it does not know, packets of containers too. They pass with:`,
+    `the firewall ${are} ${chains.join(', ')}${whose} ${drop} what ${they} not know, packets of containers too. They pass with:`,
     ...remedy.map(command => `  ${command}`),
   ].join('\n')
 }
 
 /** The older iptables are asked only where they have rules at all: each is a program to be started. */
-function legacy(): ForeignDrop[] {
+function legacy(hasServer: boolean): ForeignDrop[] {
   return (
     [
       ['/proc/net/ip_tables_names', 'iptables-legacy'],
@@ -56,7 +58,7 @@ function legacy(): ForeignDrop[] {
   ).flatMap(([tables, program]) => {
     if (!read(tables).split('\n').includes('filter')) return []
     const rules = rulesOf(program)
-    return rules.includes('minictr') ? [] : legacyDrops(rules, program)
+    return rules.includes('minictr') ? [] : legacyDrops(rules, program, hasServer)
   })
 }
 

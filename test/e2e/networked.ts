@@ -41,14 +41,14 @@ export type Networked = {
 }
 
 /** Makes host and store before the tests of this file; after them nothing may be left but what networks keep. */
-export function useNetworkedDebian(): Networked {
+export function useNetworkedDebian(pulled: () => Promise<DebianStore> = debianStore): Networked {
   let store: DebianStore | undefined
   let machines: Machine[] = []
   /** By the PIDs of the containers they stand beside. */
   const servers = new Map<number, Machine>()
   before(async () => {
     if (unavailable) return
-    store = await debianStore()
+    store = await pulled()
     machines = await Promise.all([Machine.start(), Machine.start()])
     const [host, other] = machines as [Machine, Machine]
     connect(host, 'uplink', other, 'eth0')

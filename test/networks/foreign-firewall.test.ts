@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import { chainsOf, firewallAdvice } from '../../src/containers/firewall-advice.ts'
 import { askFilter } from '../../src/containers/packet-filter.ts'
-import { describeDrop, foreignDrops, legacyDrops } from '../../src/networks/foreign-firewall.ts'
+import { describeDrops, foreignDrops, legacyDrops } from '../../src/networks/foreign-firewall.ts'
 import { addNetworkRules, addPortRules, baseRuleset } from '../../src/networks/ruleset.ts'
 import { type Executor, spawnExecutor } from '../../src/system/executor.ts'
 import { connect, Machine, missingTools } from './laboratory.ts'
@@ -74,12 +74,12 @@ describe('beside a foreign firewall', { skip: missingTools('nft'), timeout: 60_0
   const drops = () =>
     inHost(async executor => {
       const chains = (await chainsOf(askFilter(executor)))!
-      return foreignDrops(chains).map(drop => describeDrop(drop, chains, ['minictr0']))
+      return describeDrops(foreignDrops(chains, false), chains)
     })
-  const advice = () =>
+  const advice = (hasServer = false) =>
     inHost(async executor => {
       const filter = askFilter(executor)
-      return firewallAdvice((await chainsOf(filter))!, ['minictr0'], filter)
+      return firewallAdvice((await chainsOf(filter))!, hasServer, filter)
     })
   const answers = async () => [await container.ask('192.0.2.2'), await other.ask('192.0.2.1', 8080)]
 
@@ -99,11 +99,23 @@ describe('beside a foreign firewall', { skip: missingTools('nft'), timeout: 60_0
     host.nft('table ip guard { chain forward { type filter hook forward priority 0; policy drop; }; }')
     const [drop, ...more] = await drops()
     assert.deepEqual(more, [])
-    assert.equal(drop?.chain, 'ip guard forward')
+    assert.deepEqual(drop?.chains, ['ip guard forward'])
     assert.equal(drop?.owner, undefined)
     assert.match((await advice())[0]!, /ip guard forward drops .*nft insert rule ip guard forward/s)
     await assertHelps(drop!.remedy)
     assert.deepEqual(await advice(), [], 'nothing is told once it is so')
+  })
+
+  it('one that drops what comes to this host is opened for the names of networks', async () => {
+    host.nft('table inet guard { chain in { type filter hook input priority 0; policy drop; }; }')
+    assert.deepEqual(await advice(), [])
+    const [told, ...more] = await advice(true)
+    assert.deepEqual(more, [])
+    assert.equal(await container.ask('172.17.0.1', 53), 'no answer')
+    const commands = told!.split('\n').filter(line => line.startsWith('  '))
+    for (const command of commands) host.run('sh', ['-c', command])
+    assert.equal(await container.ask('172.17.0.1', 53), 'ECONNREFUSED', 'nobody listens in this test')
+    assert.deepEqual(await advice(true), [], 'nothing is told once it is so')
   })
 
   it('Docker’s is opened in the chain that Docker leaves to users', async t => {
@@ -113,7 +125,7 @@ describe('beside a foreign firewall', { skip: missingTools('nft'), timeout: 60_0
     host.run('iptables-nft', ['-P', 'FORWARD', 'DROP'])
     const [drop, ...more] = await drops()
     assert.deepEqual(more, [])
-    assert.equal(drop?.chain, 'ip filter FORWARD')
+    assert.deepEqual(drop?.chains, ['ip filter FORWARD'])
     assert.equal(drop?.owner, 'Docker')
     assert.match((await advice())[0]!, /of Docker's/)
     await assertHelps(drop!.remedy.map(command => command.replace('iptables', 'iptables-nft')))
@@ -125,8 +137,8 @@ describe('beside a foreign firewall', { skip: missingTools('nft'), timeout: 60_0
       return t.skip('iptables-legacy is not installed')
     host.run('iptables-legacy', ['-P', 'FORWARD', 'DROP'])
     assert.deepEqual(await drops(), [])
-    const [drop] = legacyDrops(host.run('iptables-legacy', ['-S', 'FORWARD']), 'iptables-legacy')
-    assert.equal(drop?.chain, 'iptables-legacy FORWARD')
+    const [drop] = legacyDrops(host.run('iptables-legacy', ['-S']), 'iptables-legacy', false)
+    assert.deepEqual(drop?.chains, ['iptables-legacy FORWARD'])
     await assertHelps(drop!.remedy)
   })
 })

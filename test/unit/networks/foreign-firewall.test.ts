@@ -1,18 +1,18 @@
-// What to do about firewalls that cannot be tried here: firewalld and ufw, known by their tables and chains.
+// Firewalls of others, known by their tables and chains, and what to type about each.
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
   type Chain,
-  describeDrop,
+  describeDrops,
   foreignDrops,
   hasOwnTable,
   legacyDrops,
   parseChains,
 } from '../../../src/networks/foreign-firewall.ts'
 
-const describe = (chains: Chain[], ...bridges: string[]) =>
-  foreignDrops(chains).map(drop => describeDrop(drop, chains, bridges))
+const describe = (chains: Chain[], hasServer = false) =>
+  describeDrops(foreignDrops(chains, hasServer), chains)
 
 it('chains are read as the kernel tells of them', () => {
   const chains = parseChains(
@@ -27,44 +27,77 @@ it('chains are read as the kernel tells of them', () => {
   assert.ok(hasOwnTable(chains) && !hasOwnTable(chains.slice(1)))
 })
 
-it('firewalld forwards for zones that are trusted', () => {
-  const chains = parseChains('1\tfirewalld\tfilter_FORWARD\t2\t1\n1\tminictr\tforward\t2\t0\n')
-  assert.deepEqual(describe(chains, 'minictr0', 'minictr01234567'), [
-    {
-      chain: 'inet firewalld filter_FORWARD',
-      owner: 'firewalld',
-      remedy: [
-        'firewall-cmd --permanent --zone=trusted --add-interface=minictr0',
-        'firewall-cmd --permanent --zone=trusted --add-interface=minictr01234567',
-        'firewall-cmd --reload',
-      ],
-    },
-  ])
-})
-
-it('ufw has routes of its own', () => {
+it('firewalld lets pass what is of a trusted zone', () => {
   const chains = parseChains(
-    '2\tfilter\tFORWARD\t2\t0\n2\tfilter\tufw-user-forward\t-1\t1\n10\tfilter\tFORWARD\t2\t1\n',
+    '1\tfirewalld\tfilter_INPUT\t1\t1\n1\tfirewalld\tfilter_FORWARD\t2\t1\n1\tminictr\tforward\t2\t0\n',
   )
-  assert.deepEqual(describe(chains, 'minictr0'), [
+  assert.deepEqual(describe(chains), [
     {
-      chain: 'ip filter FORWARD',
-      owner: 'ufw',
-      remedy: ['ufw route allow in on minictr0', 'ufw route allow out on minictr0'],
+      chains: ['inet firewalld filter_FORWARD', 'inet firewalld filter_INPUT'],
+      owner: 'firewalld',
+      remedy: ['firewall-cmd --permanent --zone=trusted --add-interface=minictr+', 'firewall-cmd --reload'],
     },
   ])
 })
 
-it('the older iptables are asked for their policy', () => {
-  assert.deepEqual(legacyDrops('-P FORWARD ACCEPT\n-A FORWARD -j DROP\n', 'iptables-legacy'), [])
-  assert.deepEqual(legacyDrops('-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n', 'ip6tables-legacy'), [
+it('ufw has routes of its own, and speaks of both families at once', () => {
+  const chains = parseChains(
+    [
+      '2\tfilter\tINPUT\t1\t0',
+      '2\tfilter\tFORWARD\t2\t0',
+      '2\tfilter\tufw-user-forward\t-1\t1',
+      '10\tfilter\tFORWARD\t2\t0',
+      '10\tfilter\tufw6-user-forward\t-1\t1',
+      '',
+    ].join('\n'),
+  )
+  assert.deepEqual(describe(chains), [
     {
-      chain: 'ip6tables-legacy FORWARD',
-      owner: 'Docker',
+      chains: ['ip filter FORWARD', 'ip6 filter FORWARD', 'ip filter INPUT'],
+      owner: 'ufw',
       remedy: [
-        'ip6tables-legacy -I DOCKER-USER -i minictr+ -j ACCEPT',
-        'ip6tables-legacy -I DOCKER-USER -o minictr+ -j ACCEPT',
+        'ufw route allow in on minictr+',
+        'ufw route allow out on minictr+',
+        'ufw allow in on minictr+ to any port 53',
       ],
     },
   ])
+})
+
+it('what comes to this host is of interest where containers ask a server here, or all is to be opened anyway', () => {
+  const input = '1\tguard\tin\t1\t0\n'
+  assert.deepEqual(describe(parseChains(input)), [])
+  const openInput = `nft insert rule inet guard in iifname '"minictr*"' meta l4proto '{ tcp, udp }' th dport 53 accept`
+  const [drop] = describe(parseChains(input), true)
+  assert.deepEqual(drop, { chains: ['inet guard in'], remedy: [openInput] })
+  assert.equal(describe(parseChains(`${input}1\tother\tforward\t2\t0\n`)).length, 1)
+  const [both] = describe(parseChains(`${input}1\tguard\tthrough\t2\t0\n`))
+  assert.deepEqual(both?.chains, ['inet guard through', 'inet guard in'])
+  assert.equal(both?.remedy.at(-1), openInput)
+})
+
+it('the older iptables are asked for their policies', () => {
+  const drops = (rules: string, program = 'iptables-legacy', hasServer = false) =>
+    legacyDrops(rules, program, hasServer)
+  assert.deepEqual(drops('-P FORWARD ACCEPT\n-A FORWARD -j DROP\n'), [])
+  assert.deepEqual(drops('-P INPUT DROP\n-P FORWARD ACCEPT\n'), [])
+  assert.deepEqual(
+    drops('-P INPUT DROP\n-P FORWARD DROP\n-N DOCKER-USER\n-A FORWARD -j DOCKER-USER\n', 'ip6tables-legacy'),
+    [
+      {
+        chains: ['ip6tables-legacy FORWARD', 'ip6tables-legacy INPUT'],
+        owner: 'Docker',
+        remedy: [
+          'ip6tables-legacy -I DOCKER-USER -i minictr+ -j ACCEPT',
+          'ip6tables-legacy -I DOCKER-USER -o minictr+ -j ACCEPT',
+          'ip6tables-legacy -I INPUT -i minictr+ -p udp --dport 53 -j ACCEPT',
+          'ip6tables-legacy -I INPUT -i minictr+ -p tcp --dport 53 -j ACCEPT',
+        ],
+      },
+    ],
+  )
+  assert.deepEqual(drops('-P INPUT DROP\n', 'iptables-legacy', true)[0]?.chains, ['iptables-legacy INPUT'])
+  const [ufw] = drops('-P INPUT DROP\n-P FORWARD DROP\n-N ufw-user-forward\n')
+  assert.equal(ufw?.owner, 'ufw')
+  assert.equal(ufw?.remedy[0], 'ufw route allow in on minictr+')
 })
