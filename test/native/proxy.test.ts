@@ -61,6 +61,11 @@ async function serve(t: TestContext, container: Network, program: string): Promi
 
 const echo = `net.createServer({ allowHalfOpen: true }, socket => socket.pipe(socket)).listen({ port: 80, backlog: 4096 }, ready)`
 
+/** The proxy has told that it holds all ports before it closes the pipe by which it told. */
+async function hasTold(pid: number): Promise<void> {
+  await until(() => !readdirSync(`/proc/${pid}/fd`).includes('3'), 'the pipe is closed')
+}
+
 test('what comes to ::1 and to 127.0.0.1 is relayed, in both directions, whole', t =>
   withMonitor(async ({ host, container, publish }) => {
     await serve(t, container, echo)
@@ -237,6 +242,7 @@ test('the kernel’s translation comes before the proxy’s sockets', t =>
   withMonitor(async ({ host, container, publish }) => {
     await serve(t, container, echo)
     const pid = await publish(tcp('0.0.0.0', 8080))
+    await hasTold(pid)
     const before = readdirSync(`/proc/${pid}/fd`).length
     await host.perform({
       op: 'nft',
@@ -319,8 +325,7 @@ test('the proxy is nobody, has nothing of the monitor’s, and is seen by its po
     assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m)
     assert.match(status, /^Groups:\t\s*$/m)
     assert.match(status, /^CapPrm:\t0+$/m)
-    // It has told before it closes the pipe by which it told.
-    await until(() => !readdirSync(`/proc/${pid}/fd`).includes('3'), 'the pipe is closed')
+    await hasTold(pid)
     const open = readdirSync(`/proc/${pid}/fd`).map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))
     const kinds = open.map(link => link.replace(/:?\[.*/, '')).sort()
     // Both ends of the pipe are its own: by it bytes go from one socket to another.
