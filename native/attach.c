@@ -153,10 +153,17 @@ static int follow(int socket, int signals) {
   return FAILED;
 }
 
+// Whom nobody waits for does not stay: the input would go to it in place of whoever comes next.
+static bool is_waited_for(void) {
+  struct pollfd news = {.fd = NEWS};
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return poll(&news, 1, 0) == 0; // nobody reads it where that one had ended before
+}
+
 int attach_role(char **args) {
   for (char **option = args + 1; *option; option++)
     if (!take_option(*option)) return fprintf(stderr, "minictr-helper: attach: not an option: %s\n", *option), 64;
-  prctl(PR_SET_PDEATHSIG, SIGKILL); // whom nobody waits for does not stay
+  if (!is_waited_for()) return FAILED;
   int signals = open_signals(), socket = connect_at(args[0]);
   had_terminal = (options.wanted & WANTS_RAW) && !tcgetattr(STDIN_FILENO, &cooked);
   if (socket < 0 || signals < 0 || !hand_over(socket)) {

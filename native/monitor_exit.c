@@ -22,11 +22,12 @@ static char *cleaner_path;                // of a file that is locked by whoever
 static char **orphan_argv, **orphan_env;  // what is started at the end without a client, or NULL
 
 static bool reaps_early;
-// What has ended before anything is watched: init, and the process that goes on in its place.
-static struct early_end {
-  pid_t pid; // 0: it has not
+// What has ended before anything is watched: init, the process that goes on in its place, and orphans that this one has left.
+struct early_end {
+  pid_t pid;
   int status;
-} early_ends[2];
+};
+static struct bytes early_ends; // of these
 
 void default_signals(void) {
   sigset_t none;
@@ -77,7 +78,7 @@ void reap(void) {
   pid_t pid;
   while ((monitor.watched || reaps_early) && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
     if (forget_proxy(pid)) continue;
-    if (!monitor.watched) early_ends[pid != monitor.init] = (struct early_end){pid, status};
+    if (!monitor.watched) bytes_append(&early_ends, &(struct early_end){pid, status}, sizeof(struct early_end));
     else if (pid != monitor.watched) probe_ended(pid, status);
     else if (!monitor.ended) take_end(status);
   }
@@ -91,8 +92,9 @@ static int64_t op_reap_early(struct executor *executor, const struct arg *args) 
 }
 
 static const struct early_end *early_end_of(pid_t pid) {
-  for (int i = 0; i < 2; i++)
-    if (pid > 0 && early_ends[i].pid == pid) return &early_ends[i];
+  const struct early_end *ends = (const struct early_end *)early_ends.at;
+  for (size_t i = 0; i < early_ends.length / sizeof *ends; i++)
+    if (ends[i].pid == pid) return &ends[i];
   return NULL;
 }
 
@@ -107,6 +109,7 @@ static int64_t op_watch(struct executor *executor, const struct arg *args) {
   attachment_connect(monitor.client, (int[]){STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, monitor.client_streams);
   begin_probes();
   if (early) take_end(early->status);
+  bytes_release(&early_ends);
   reap(); // it may have ended just now
   return 0;
 }

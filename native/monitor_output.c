@@ -111,7 +111,9 @@ static bool give(struct attachment *attachment, int stream) {
     if (sent >= 0) {
       attachment->taken[stream] += (size_t)sent;
     } else if (errno != EAGAIN) {
-      if (errno != EPIPE && !attachment->unwritten) attachment->unwritten = stream, attachment->why = errno;
+      // Of a closed pipe the first client's program is to learn, not the first client.
+      bool is_told = errno != EPIPE || !attachment->is_first;
+      if (is_told && !attachment->unwritten) attachment->unwritten = stream, attachment->why = errno;
       end_close(to);
       // Who only came by has nothing to wait for; the status of the first client is that of the end.
       if (attachment->unwritten && !attachment->is_first) attachment_fail(attachment);

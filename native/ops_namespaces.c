@@ -23,6 +23,22 @@ static int64_t op_setns(struct executor *executor, const struct arg *args) {
   return fd < 0 ? -1 : setns(fd, (int)args[1].number);
 }
 
+// Of a child: until its parent has closed the pipe, be it by its end.
+static void await_end(const int ended[2]) {
+  char byte;
+  close(ended[1]);
+  while (read(ended[0], &byte, 1) < 0 && errno == EINTR) {}
+  close(ended[0]);
+}
+
+// With errno as it was.
+static void close_both(const int fds[2]) {
+  int error = errno;
+  close(fds[0]);
+  close(fds[1]);
+  errno = error;
+}
+
 // fork: the child goes on with the conversation once the parent, having told its PID, has ended.
 static int64_t op_fork(struct executor *executor, const struct arg *args) {
   int ended[2];
@@ -30,20 +46,12 @@ static int64_t op_fork(struct executor *executor, const struct arg *args) {
   // With a monitor the child is made the monitor's own from the start, so that it can be watched at once.
   unsigned long flags = SIGCHLD | (executor->monitor >= 0 ? CLONE_PARENT : 0);
   long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
-  if (pid < 0) {
-    int error = errno;
-    close(ended[0]);
-    close(ended[1]);
-    return errno = error, -1;
-  }
+  if (pid < 0) return close_both(ended), -1;
   if (pid > 0) {
     executor_answer(executor, pid, 0, 0);
     _exit(executor_send_partial(executor) ? 0 : 125);
   }
-  char byte;
-  close(ended[1]);
-  while (read(ended[0], &byte, 1) < 0 && errno == EINTR) {}
-  close(ended[0]);
+  await_end(ended);
   bytes_release(&executor->answers);
   executor->answered = 0;
   executor->handed_over = true;
@@ -71,14 +79,17 @@ static int open_mapped_userns(long pid, const struct arg *uid_map, const struct 
 
 // create_userns uid_map gid_map slot: maps as the lines of /proc/PID/uid_map
 static int64_t op_create_userns(struct executor *executor, const struct arg *args) {
+  int ended[2];
+  if (pipe2(ended, O_CLOEXEC)) return -1;
   long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
-  if (pid < 0) return -1;
-  if (pid == 0)
-    for (;;) pause();
-  int fd = open_mapped_userns(pid, &args[0], &args[1]);
+  if (pid == 0) {
+    await_end(ended); // or it would stay for ever, and the conversation open, where this process is killed
+    _exit(0);
+  }
+  int fd = pid < 0 ? -1 : open_mapped_userns(pid, &args[0], &args[1]);
   int error = errno;
-  kill((pid_t)pid, SIGKILL);
-  while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) {}
+  close_both(ended);
+  while (pid > 0 && waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) {}
   errno = error;
   return fd < 0 ? -1 : slot_put(executor, args[2].number, fd);
 }

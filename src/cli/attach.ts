@@ -1,5 +1,6 @@
 // minictr attach: connects this terminal, or these pipes, with a container that runs.
 
+import { constants } from 'node:os'
 import { Command } from 'commander'
 import { recordContainerEvent } from '../containers/events-of-container.ts'
 import { isPaused } from '../containers/frozen.ts'
@@ -11,6 +12,7 @@ import { attach } from '../system/attach.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
 import { parseDetachKeys } from './flags/detach-keys.ts'
+import { BROKEN_PIPE_STATUS } from './output.ts'
 import { useTerminal } from './terminal-use.ts'
 
 type Flags = { stdin: boolean; sigProxy: boolean; detachKeys?: string }
@@ -63,7 +65,10 @@ export async function attachTo(
 ): Promise<number | 'detached'> {
   const { socket } = containerPaths(globals, container.id)
   const tty = container.spec.process.terminal === true
-  const end = await attach(socket, { ...flags, stdout: true, stderr: true, tty })
+  // Only what is typed has keys in it: what comes by a pipe may have any bytes.
+  const detachKeys = tty ? flags.detachKeys : new Uint8Array()
+  const end = await attach(socket, { ...flags, detachKeys, stdout: true, stderr: true, tty })
+  if (typeof end === 'object' && end.errno === constants.errno.EPIPE) return BROKEN_PIPE_STATUS
   if (typeof end === 'object') return statusFor({ status: 0, signal: null, unwritten: end })
   if (end === 'detached') {
     process.stderr.write('\nread escape sequence\n')

@@ -1,7 +1,7 @@
 // exec: one more program in a container that runs. Its monitor is its own: it ends with the program, not with the container.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Observer, perform } from '../runtime/perform.ts'
+import { type Observer, type Outcome, perform } from '../runtime/perform.ts'
 import { StepError } from '../runtime/step-error.ts'
 import { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/monitor.ts'
@@ -50,12 +50,8 @@ async function performExec(
   options: ExecOptions,
   { monitor, teller, observer }: { monitor: Monitor; teller: ExecTeller; observer: Observer | undefined },
 ): Promise<number | 'detached'> {
-  const { host, init } = monitor
-  monitor.tell('reap_early')
-  const performed = perform(planned.plan, { host, container: init }, undefined, observer)
-  const outcome = await performed.catch(async error => {
-    throw error instanceof StepError ? await asExecError(error, planned) : error
-  })
+  const { host } = monitor
+  const outcome = await beginExec(planned, monitor, observer)
   if ('quit' in outcome) return 0
   teller.starts()
   if (options.detach) {
@@ -81,8 +77,22 @@ async function performExec(
   }
 }
 
+/** Starts the program; to watch it is what is left to do. Throws as `execInContainer`. */
+export async function beginExec(
+  planned: PlannedExec,
+  monitor: Monitor,
+  observer?: Observer,
+): Promise<Outcome> {
+  // Its process is one of the container's, which cannot end before all of them are reaped.
+  monitor.tell('reap_early')
+  const executors = { host: monitor.host, container: monitor.init }
+  return await perform(planned.plan, executors, undefined, observer).catch(async error => {
+    throw error instanceof StepError ? await asExecError(error, planned) : error
+  })
+}
+
 /** What is the user's matter, in Docker's words; the error itself where it is not. */
-export async function asExecError(error: StepError, { id, container, spec }: PlannedExec): Promise<Error> {
+async function asExecError(error: StepError, { id, container, spec }: PlannedExec): Promise<Error> {
   const { op, errno } = error.failure
   if (isOfAnEnd(error) || (errno === 'EPIPE' && (await endsNow(container)))) {
     return new MinictrError(`Container ${id} is not running`, {

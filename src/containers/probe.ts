@@ -2,15 +2,13 @@
 // container's health.
 
 import type { Readable } from 'node:stream'
-import { perform } from '../runtime/perform.ts'
-import { StepError } from '../runtime/step-error.ts'
 import { MinictrError } from '../system/error.ts'
 import { spawnExecutor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { Monitor } from '../system/monitor.ts'
 import { withContainerLock } from './container-lock.ts'
 import { recordContainerEvent } from './events-of-container.ts'
-import { asExecError } from './exec.ts'
+import { beginExec } from './exec.ts'
 import { execTeller } from './exec-events.ts'
 import { isFrozen } from './frozen.ts'
 import { healthAfter, type ProbeResult, readHealth } from './health.ts'
@@ -79,10 +77,7 @@ async function start({ id }: Container, command: string[], monitor: Monitor, roo
     ...{ detachKeys: new Uint8Array(), step: false, timing: false },
   }
   const planned = await planExec(options, roots, () => monitor.host)
-  const executors = { host: monitor.host, container: monitor.init }
-  const outcome = await perform(planned.plan, executors, undefined).catch(async error => {
-    throw error instanceof StepError ? await asExecError(error, planned) : error
-  })
+  const outcome = await beginExec(planned, monitor)
   if ('pid' in outcome) monitor.tell('watch', outcome.pid)
 }
 

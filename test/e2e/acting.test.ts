@@ -185,6 +185,17 @@ describe('wait', () => {
     assert.equal(await stateOf(debian, 'box'), 'Exited (unknown)')
     assert.equal((await debian.minictr('wait', 'box')).stdout, 'unknown\n')
   })
+
+  it('says that the container is gone where it went with an end that nobody was told of', async () => {
+    const id = await detached(debian, 'box', deaf, '--rm')
+    const waiting = start('wait', 'box')
+    const { runRoot } = debian.store()
+    await hasAttached(debian, id, 1)
+    process.kill(new Journal(join(runRoot, id)).owner()!.pid, 'SIGKILL')
+    const { status, stdout, stderr } = await waiting.outcome
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' })
+    assert.match(stderr, /^minictr: No such container: box\n/)
+  })
 })
 
 describe('rm', () => {

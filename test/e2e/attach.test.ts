@@ -69,6 +69,26 @@ describe('attach', () => {
     assert.equal(await stateOf(debian, 'box'), 'Up')
   })
 
+  it('ends where nobody reads its output any more', async () => {
+    await detached(debian, 'box', 'echo ready; while :; do echo again; sleep 0.1; done')
+    const script = 'set -o pipefail; "$@" | read line; echo $?'
+    const command = [executable, ...debian.store().globals, 'attach', '--no-stdin', 'box']
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...command], {
+      encoding: 'utf8',
+      killSignal: 'SIGKILL',
+      timeout: 60_000,
+    })
+    assert.deepEqual({ stdout, stderr }, { stdout: '141\n', stderr: '' })
+    assert.equal(await stateOf(debian, 'box'), 'Up')
+  })
+
+  it('takes what comes by a pipe as it is, the keys that detach at a terminal as well', async () => {
+    await detached(debian, 'box', 'echo ready; head -n 1 | od -An -c', '-i')
+    const input = `a${leave}b\n`
+    const outcome = await minictr([...debian.store().globals, 'attach', 'box'], { input })
+    assert.deepEqual(outcome, { status: 0, stdout: '   a 020 021   b  \\n\n', stderr: '' })
+  })
+
   it('gives the program its input, whose end is only this one’s', async () => {
     await detached(debian, 'box', echoing, '-i')
     const { globals } = debian.store()

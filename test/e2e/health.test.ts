@@ -2,13 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFrozen } from '../../src/containers/frozen.ts'
 import { type Health, readHealth } from '../../src/containers/health.ts'
+import { HEALTH_COMMAND } from '../../src/containers/own-commands.ts'
 import { freezerOf } from '../../src/runtime/freezer.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
-import { assertNothingLeft, useDebian } from './debian.ts'
+import { startMinictr } from '../fixtures/command-line.ts'
+import { textOf } from '../fixtures/victims.ts'
+import { assertNothingLeft, namesIn, useDebian } from './debian.ts'
 import { containerOf, eventsOf, isThereNamed, until } from './states.ts'
 import { pullVariant } from './variant.ts'
 
@@ -177,6 +181,41 @@ describe('a probe', () => {
     await remove('paused')
   })
 })
+
+describe('a probe that has not begun its program yet', () => {
+  it('does not keep the container from ending, whatever it waits for itself', async () => {
+    await runSleeping('dying', ['--health-cmd', 'true', '--health-interval', HOUR])
+    const { id } = containerOf(debian, 'dying')
+    const trace = join(debian.directory(), 'trace')
+    // It is in the container's namespaces by then.
+    const late = ['-f', '-o', trace, '-e', 'trace=setgroups', '-e', 'inject=setgroups:signal=SIGSTOP']
+    const { globals } = debian.store()
+    const probing = startMinictr([...globals, HEALTH_COMMAND, id], { within: ['strace', ...late] })
+    await until('the probe is there', () => textOf(trace).includes('setgroups'))
+    const waiting = probesOf(id)
+    for (const pid of waiting) process.kill(pid, 'SIGSTOP')
+    try {
+      const { status, stderr } = await debian.minictr('stop', '-t', '0', 'dying')
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+    } finally {
+      for (const pid of waiting) process.kill(pid, 'SIGCONT')
+      await probing.outcome
+    }
+    await remove('dying')
+  })
+})
+
+/** The commands that probe this container. */
+function probesOf(id: string): number[] {
+  const wanted = `\0${HEALTH_COMMAND}\0${id}\0`
+  return namesIn('/proc')
+    .map(Number)
+    .filter(pid => pid > 0)
+    .filter(pid => {
+      const command = textOf(`/proc/${pid}/cmdline`)
+      return command.endsWith(wanted) && !command.startsWith('strace')
+    })
+}
 
 describe('the start period', () => {
   it('forgives failures, and has an interval of its own', async () => {

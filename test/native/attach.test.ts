@@ -13,11 +13,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseDetachKeys } from '../../src/cli/flags/detach-keys.ts'
 import { waitForEnd } from '../../src/system/attach.ts'
+import { helperPath } from '../../src/system/executor.ts'
 import type { ClientOptions } from './client.ts'
 import { client, isThere, run, stopped, until } from './clients.ts'
 import { inTerminal, modes } from './screen.ts'
@@ -225,6 +226,35 @@ test('where nobody listens it is an error', async t => {
   const one = attacher(t, place(t))
   assert.equal(await one.ended, 125)
   assert.match(one.text, /^minictr-helper: cannot attach at .*attach.sock: No such file or directory\n$/)
+})
+
+test('whose parent has ended before it could say that it is to end with it does not stay', async t => {
+  const at = place(t)
+  await detached(t, at, { script: 'sleep 5' })
+  const script = 'read go; exec "$@"'
+  const child = spawn('sh', ['-c', script, 'sh', helperPath(), 'attach', at.socket], {
+    stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const news = child.stdio[3]!
+  news.destroy()
+  await once(news, 'close')
+  child.stdin!.write('go\n')
+  assert.deepEqual(await once(child, 'exit'), [125, null])
+})
+
+test('one whose output nobody reads any more is let go, and the container goes on', async t => {
+  const at = place(t)
+  const monitor = await detached(t, at, { script: echoes, stdin: 'open' })
+  const one = attacher(t, at)
+  await attached(monitor, one)
+  one.child.stdout!.destroy()
+  one.child.stdin!.write('unread\n')
+  await until(() => one.text !== '', 'it is told of')
+  assert.equal(one.text, `unwritten stdout ${constants.errno.EPIPE}\n`)
+  const two = attacher(t, at)
+  two.child.stdin!.write('end\n')
+  assert.equal(await two.ended, 7)
 })
 
 function typed(keys: string): { detachKeys: number[] } {

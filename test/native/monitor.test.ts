@@ -271,6 +271,25 @@ test('who was killed in another’s PID namespace before it was watched is not i
   }
 })
 
+test('nor are the orphans that it has left by then, where they come to the monitor', async () => {
+  const monitor = Monitor.spawn({ stdin: 'ignore', stdout: 'ignore' })
+  try {
+    monitor.tell('reap_early')
+    const [spawned] = await succeed(monitor.host, call('spawn_init', 0, 0))
+    const [forked] = await succeed(monitor.init, call('fork'))
+    const { pid, result } = { pid: spawned!.result, result: forked!.result }
+    const script = '(sleep 0.1; exit 3) & (sleep 0.2; exit 4) & echo; exit 7'
+    await monitor.init.perform([call('execve', ['/bin/sh'], ['sh', '-c', script], ['PATH=/usr/bin:/bin'])])
+    await until(() => !existsSync(`/proc/${result}`) && !existsSync(`/proc/${pid}`), 'they are reaped')
+    const children = () => readFileSync(`/proc/${monitor.pid}/task/${monitor.pid}/children`, 'utf8')
+    await until(() => children() === '', 'the orphans are reaped')
+    await succeed(monitor.host, call('watch', result))
+    assert.deepEqual(await monitor.exit(), { status: 7, signal: null })
+  } finally {
+    await monitor.close()
+  }
+})
+
 test('a client killed before there is a container: what was half made is killed first', async t => {
   const orphan = join(temporaryDirectory(t), 'orphaned')
   const child = client(t, { script: 'true', stopAt: 'before-watch', onOrphan: ['/usr/bin/touch', orphan] })

@@ -108,3 +108,23 @@ test('create_userns refuses a map that is none and leaves no process behind', ()
     assert.equal(await errnoOf(executor, call('create_userns', 'no map\n', '0 0 1\n', 1)), 'EINVAL')
     assert.equal(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), '')
   }))
+
+test('create_userns leaves no process behind that would keep the conversation open where it is killed', async () => {
+  const begin = call('create_userns', '0 0 1\n', '0 0 1\n', 0)
+  for (let tries = 0; tries < 5; tries++) {
+    const { executor, pid } = spawnExecutor()
+    // So many that it is most likely in the middle of one.
+    const performed = executor.perform(Array(10_000).fill(begin))
+    const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    await until(() => children() !== '', 'it has a child')
+    process.kill(pid, 'SIGSTOP')
+    const child = Number(children()) || undefined
+    process.kill(pid, 'SIGKILL')
+    try {
+      await until(() => child === undefined || !isThere(child), 'the child has ended')
+      assert.equal((await performed).closed, true)
+    } finally {
+      if (child && isThere(child)) process.kill(child, 'SIGKILL')
+    }
+  }
+})
