@@ -119,7 +119,8 @@ static void turn(void) {
     move_input();
   }
   if (monitor.signals.ready) take_signals();
-  if (monitor.pty.ready) take_pty(); // before the client, who may speak of it
+  // Before the client, who may speak of it: it may have come since this socket was looked at, and the client's word with it.
+  if (monitor.pty.ready || (monitor.control.ready && monitor.pty.fd >= 0)) take_pty();
   if (monitor.control.ready) serve_client();
   serve_attachments();
   log_flush();
