@@ -200,6 +200,9 @@ export function asUsersError(error: StepError, { spec, record }: PlannedContaine
       { remedy: 'Choose another --name.', cause: error },
     )
   }
+  if (step.id.startsWith('find-volume')) {
+    return new LostRaceError('a volume was removed just now', { remedy: 'Try again.', cause: error })
+  }
   const { cwd } = spec.process
   if (op.op === 'mkdir' && op.path === cwd && (errno === 'EEXIST' || errno === 'ENOTDIR')) {
     return workingDirectoryError(cwd, error)
