@@ -59,12 +59,11 @@ export async function pruneVolumes(
 ): Promise<{ names: string[]; sizeBytes: number }> {
   const store = new VolumeStore(globals.root)
   const uses = volumeUses(globals)
-  const names = store
-    .list()
-    .filter(volume => !uses.has(volume.name) && chosen(volume))
-    .map(({ name }) => name)
-  const sizeBytes = names.reduce((sum, name) => sum + sizeOfTree(store.dataOf(name)), 0)
-  if (names.length > 0) await store.remove(names)
+  const unused = store.list().filter(volume => !uses.has(volume.name) && chosen(volume))
+  const sizes = new Map(unused.map(({ name }) => [name, sizeOfTree(store.dataOf(name))]))
+  // Containers that have begun while the sizes were found out keep theirs.
+  const names = sizes.size > 0 ? await store.remove([...sizes.keys()], () => volumeUses(globals)) : []
+  const sizeBytes = names.reduce((sum, name) => sum + sizes.get(name)!, 0)
   for (const id of names) {
     recordEvent(globals, { type: 'volume', action: 'destroy', id, attributes: { driver: 'local' } })
   }

@@ -43,6 +43,8 @@ async function remove(store: VolumeStore, name: string, globals: GlobalOptions):
       remedy: `Remove what has it first: minictr rm ${ids.map(id => id.slice(0, 12)).join(' ')}`,
     })
   }
-  await store.remove([name])
+  const [removed] = await store.remove([name], () => volumeUses(globals))
+  // A container has begun to use it just now: that is said then.
+  if (removed === undefined) return await remove(store, name, globals)
   recordEvent(globals, { type: 'volume', action: 'destroy', id: name, attributes: { driver } })
 }

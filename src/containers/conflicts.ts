@@ -8,6 +8,8 @@ import type { HealthOptions, MountOption, ResourceOptions, RunOptions } from './
 const MINIMUM_MEMORY_BYTES = 6 * 1024 ** 2
 /** The kernel's limit for host names (uname(2)). */
 const LONGEST_HOSTNAME = 64
+/** And for those of files, as which names are claimed. */
+const LONGEST_NAME = 255
 
 /** Throws MinictrError, in Docker's words, for the first contradiction it finds. Source: moby, daemon and runconfig. */
 export function checkOptions(options: RunOptions): void {
@@ -31,6 +33,8 @@ export function checkOptions(options: RunOptions): void {
 
 /** What is wrong with a container's name, in Docker's words. */
 export function wrongName(name: string): string | undefined {
+  if (name.length > LONGEST_NAME)
+    return `Invalid container name (${name}), at most ${LONGEST_NAME} characters are allowed`
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return undefined
   return `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`
 }

@@ -69,11 +69,15 @@ function eventLine({ type, action, id, attributes }: HappenedEvent, timeNano: bi
   return `${JSON.stringify(fields).slice(0, -1)},"timeNano":${timeNano}}\n`
 }
 
+const MAX_DRIFT_NS = 10_000_000n
+
 let clockOffset: bigint | undefined
 
-/** Later calls give later times, also within one millisecond of the clock. */
+/** Later calls give later times, also within one millisecond of the clock; unless somebody has set that, or the machine has slept. */
 function nowNanoseconds(): bigint {
   const monotonic = process.hrtime.bigint()
-  clockOffset ??= BigInt(Date.now()) * 1_000_000n - monotonic
-  return clockOffset + monotonic
+  const offset = BigInt(Date.now()) * 1_000_000n - monotonic
+  const drift = clockOffset === undefined ? undefined : offset - clockOffset
+  if (drift === undefined || drift > MAX_DRIFT_NS || drift < -MAX_DRIFT_NS) clockOffset = offset
+  return clockOffset! + monotonic
 }

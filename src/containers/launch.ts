@@ -18,7 +18,7 @@ import { type PlannedContainer, type RunSettings, workingDirectoryError } from '
 import { programError } from './program-error.ts'
 import { forwardSignals } from './signals.ts'
 import { recordStartError, runStatus } from './start-error.ts'
-import { containerPaths, type Lifecycle, writeRunState } from './state.ts'
+import { containerPaths, formerRecords, type Lifecycle, writeRunState } from './state.ts'
 import { statusFor } from './unwritten.ts'
 
 /** How whoever starts a container is connected with it. */
@@ -86,7 +86,7 @@ export async function launch(
     connect(monitor, attachment, tty)
     // Before its output can be seen: whoever sees it may ask for the container, or kill this process.
     const program = { pid: outcome.pid, parentPid: monitor.pid }
-    writeRunState(settings, id, program, newLifecycle(restart))
+    writeRunState(settings, id, program, { ...newLifecycle(restart), ...formerRecords(settings, id) })
     if (restart) rmSync(paths.restartWait, { force: true })
     if (isNew) recordContainerEvent(settings, planned, 'create')
     if (record.networks.length > 0) await tellOfNetworks(settings, id)
@@ -199,6 +199,9 @@ export function asUsersError(error: StepError, { spec, record }: PlannedContaine
       `Conflict. The container name "/${record.name}" was taken by another container just now`,
       { remedy: 'Choose another --name.', cause: error },
     )
+  }
+  if (step.id.startsWith('find-volume')) {
+    return new LostRaceError('a volume was removed just now', { remedy: 'Try again.', cause: error })
   }
   const { cwd } = spec.process
   if (op.op === 'mkdir' && op.path === cwd && (errno === 'EEXIST' || errno === 'ENOTDIR')) {

@@ -84,8 +84,9 @@ function namesIn(directory: string): string[] {
   }
 }
 
+/** What is no name, or one that no file can have, is nobody's. */
 function idOfName(roots: Roots, name: string): string | undefined {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return undefined
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return undefined
   return claimantOf(roots, name)
 }
 

@@ -1,6 +1,5 @@
 // rename: a container under another name, in such an order that it always has one.
 
-import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { dnsNamesOf } from '../networks/new-endpoint.ts'
 import { NetworkStore } from '../networks/store.ts'
@@ -9,11 +8,11 @@ import { renamePlan } from '../runtime/rename-plan.ts'
 import type { Plan } from '../runtime/step.ts'
 import { StepError } from '../runtime/step-error.ts'
 import type { Replacement } from '../runtime/steps/container-files.ts'
-import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Executor } from '../system/executor.ts'
 import { wrongName } from './conflicts.ts'
 import { recordContainerEvent } from './events-of-container.ts'
+import { readText } from './json-file.ts'
 import { performLocked } from './locked-plan.ts'
 import { nameFiles } from './network-places.ts'
 import { nameConflict } from './plan-run.ts'
@@ -82,24 +81,18 @@ function inNetworks(renamed: Container, roots: Roots): Replacement[] {
         before: text(join.endpoint),
         after: text(endpoint),
       },
-      ...nameFiles(join, store).map(file => ({
-        path: file.path,
-        aside: file.aside,
-        mode: 0o644,
-        before: readFileSync(file.path, 'utf8'),
-        after: file.text,
-      })),
+      ...nameFiles(join, store).flatMap(({ path, aside, text: after }) => {
+        const before = readText(path)
+        // It goes with the container's end, which nothing keeps off yet.
+        return before === undefined ? [] : { path, aside, mode: 0o644, before, after }
+      }),
     ]
   })
 }
 
 function conflictOf(roots: Roots, name: string): MinictrError | undefined {
-  try {
-    return nameConflict(name, readFileSync(containerPaths(roots, '').nameFile(name), 'utf8'))
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const id = readText(containerPaths(roots, '').nameFile(name))
+  return id === undefined ? undefined : nameConflict(name, id)
 }
 
 function allocationError(cause: MinictrError | undefined): MinictrError {

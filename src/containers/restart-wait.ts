@@ -40,7 +40,8 @@ export function awaitRestart(settings: RunSettings, container: Container): void 
   const nowMs = Date.now()
   const untilMs = (exit?.finishedAtMs ?? nowMs) + delayMs
   const { argv } = ownCommand(settings, RESTART_COMMAND, id)
-  const pid = spawnLater(Math.max(0, untilMs - nowMs), argv)
+  // A clock that was set since makes it neither long ago nor far away.
+  const pid = spawnLater(Math.min(Math.max(0, untilMs - nowMs), delayMs), argv)
   // One that is gone already is written down all the same: the next command sees that, and begins anew.
   replaceFile(path, {
     ...(identify(pid) ?? { pid, startTimeTicks: '' }),

@@ -85,7 +85,7 @@ async function lockAndPlan(
     await readyRoot(container, settings)
     return await planStart(container, settings, { terminalSize, isByPolicy, executor: host })
   }
-  for (const untilMs = Date.now() + PATIENCE_MS; ; await sleep(LOOK_AGAIN_MS)) {
+  for (const untilMs = performance.now() + PATIENCE_MS; ; await sleep(LOOK_AGAIN_MS)) {
     const shown = observer && (await shownPlan(id, settings, decide))
     const locking = shown ?? lockPlan(id, settings)
     const outcome = await perform(locking, { host, container: host }, undefined, observer, { to: 1 }).catch(
@@ -99,7 +99,7 @@ async function lockAndPlan(
     if (container !== 'ending') {
       const planned = await decide(container).catch(error => failedPlan(error, settings, id, isByPolicy))
       if (!('plan' in planned) || !shown || isDeepStrictEqual(planned.plan, shown)) return planned
-    } else if (Date.now() >= untilMs) throw busyError(id)
+    } else if (performance.now() >= untilMs) throw busyError(id)
     tellOps([unlockContainer], host)
   }
 }

@@ -33,6 +33,9 @@ export type StartError = {
 /** What has become of the container so far; there from its first start on. */
 export type Lifecycle = {
   startedAtMs: number
+  /** When the end and the failure happened that were written down before this start, which makes them void. */
+  formerEndMs?: number
+  formerErrorMs?: number
   /** How often its restart policy has started it again since somebody did. */
   restartCount: number
   /** How long was waited before the last of these starts. */
@@ -182,14 +185,25 @@ function isBeingRecorded(roots: Roots, id: string): boolean {
   return monitor !== undefined && isRunning(monitor)
 }
 
+/**
+ * What a start makes void. Named by its time and not judged by that: a clock may be set back, and then an end comes before its
+ * beginning.
+ */
+export function formerRecords(roots: Roots, id: string): Pick<Lifecycle, 'formerEndMs' | 'formerErrorMs'> {
+  const { exitRecord, startError } = containerPaths(roots, id)
+  const formerEndMs = readIfThere<ExitRecord>(exitRecord)?.finishedAtMs
+  const formerErrorMs = readIfThere<StartError>(startError)?.failedAtMs
+  return { ...(formerEndMs && { formerEndMs }), ...(formerErrorMs && { formerErrorMs }) }
+}
+
 /** The record that is there may be of the time before the last start. */
-function exitSince({ startedAtMs }: Lifecycle, exit: ExitRecord | undefined): ExitRecord | undefined {
-  return exit && exit.finishedAtMs >= startedAtMs ? exit : undefined
+function exitSince({ formerEndMs }: Lifecycle, exit: ExitRecord | undefined): ExitRecord | undefined {
+  return exit && exit.finishedAtMs !== formerEndMs ? exit : undefined
 }
 
 /** One that is there may be of the time before the last start that succeeded. */
 function errorSince(lifecycle: Lifecycle | undefined, error: StartError | undefined): StartError | undefined {
-  return error && error.failedAtMs >= (lifecycle?.startedAtMs ?? 0) ? error : undefined
+  return error && error.failedAtMs !== lifecycle?.formerErrorMs ? error : undefined
 }
 
 /** It ended when it ended; but the status that Docker shows is that of the last attempt to start it. */

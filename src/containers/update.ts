@@ -10,9 +10,11 @@ import { StepError } from '../runtime/step-error.ts'
 import type { LimitChange } from '../runtime/steps/cgroup.ts'
 import type { Replacement } from '../runtime/steps/container-files.ts'
 import { updatePlan } from '../runtime/update-plan.ts'
+import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Executor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
+import { isRunning } from '../system/process-identity.ts'
 import { resourceConflict } from './conflicts.ts'
 import { recordContainerEvent } from './events-of-container.ts'
 import { thisHost } from './host-files.ts'
@@ -80,7 +82,8 @@ export function planUpdate(
     containerId: id,
     lockFile: paths.lock,
     cgroupsPath,
-    limits: status === 'running' ? changesOf(given, whole, cgroupsPath, facts) : [],
+    limits:
+      status === 'running' ? unlessEnded(container, () => changesOf(given, whole, cgroupsPath, facts)) : [],
     files: files.filter(({ before, after }) => before !== after),
     host: facts,
   })
@@ -159,6 +162,17 @@ function withoutUnlimited({ memory, pids, ...rest }: Resources): Resources {
     ...rest,
     ...(memory && { memory: { ...others, ...(swap !== undefined && swap >= 0 && { swap }) } }),
     ...(pids && pids.limit > 0 && { pids }),
+  }
+}
+
+/** What is decided of its cgroup; nothing where that went while we looked, as the container has ended. */
+function unlessEnded({ run }: Container, decide: () => LimitChange[]): LimitChange[] {
+  try {
+    return decide()
+  } catch (error) {
+    const isGone = ['ENOENT', 'ENODEV'].includes(errnoOf(error) ?? '')
+    if (isGone && !isRunning(run!)) return []
+    throw error
   }
 }
 

@@ -47,6 +47,8 @@ export class StepByStep implements Observer {
     this.plan = plan
     this.pid = processOf(plan)
     this.isAsking = true
+    // A plan that came to nothing, because somebody was quicker, had let go of it already.
+    this.terminal.open()
     this.names = abbreviationsOf(plan)
     const { strong, faint } = this.page.style
     this.say(

@@ -6,16 +6,22 @@ import { ReadStream, WriteStream } from 'node:tty'
 import { MinictrError } from '../system/error.ts'
 
 /** What stepping needs of a terminal. */
-export type Conversation = Pick<Terminal, 'write' | 'ask' | 'lend' | 'close'>
+export type Conversation = Pick<Terminal, 'open' | 'write' | 'ask' | 'lend' | 'close'>
 
 /** The terminal in its ordinary mode, where the kernel hands over a line at a time. */
 export class Terminal {
-  readonly output: WriteStream
+  output: WriteStream
   private isOpen = true
 
   /** Throws MinictrError where this process has no terminal. */
   constructor() {
     this.output = new WriteStream(openTerminal())
+  }
+
+  /** Takes it once more, where it was let go of. */
+  open(): void {
+    if (!this.isOpen) this.output = new WriteStream(openTerminal())
+    this.isOpen = true
   }
 
   write(text: string): void {

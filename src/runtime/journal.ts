@@ -61,7 +61,8 @@ export class Journal {
 
   protected append(lines: string): void {
     try {
-      appendFileSync(this.path, lines)
+      // A line of their own, also behind one that a full disk has cut.
+      appendFileSync(this.path, `\n${lines}`)
     } catch (error) {
       throw at(this.path, error)
     }

@@ -6,6 +6,7 @@ import type { Op } from '../runtime/op.ts'
 import { performOps } from '../runtime/perform-ops.ts'
 import { volumeOps } from '../runtime/steps/volumes.ts'
 import { errnoOf } from '../system/errno.ts'
+import { withLock } from '../system/lock.ts'
 import { randomBytes } from '../system/random.ts'
 import { isVolumeName, type Volume, volumeText } from './volume.ts'
 
@@ -76,21 +77,38 @@ export class VolumeStore {
     ])
   }
 
-  /** Removes volumes with all that is in them, and what a removal that was cut short has left. Throws MinictrError. */
-  async remove(names: string[]): Promise<void> {
-    const gone = names.map(name => ({
-      name,
-      aside: `${this.directory}/${REMOVED}${randomBytes(8).toString('hex')}`,
-    }))
-    const left = namesIn(this.directory).filter(name => name.startsWith(REMOVED))
-    const asides = [...left.map(name => `${this.directory}/${name}`), ...gone.map(({ aside }) => aside)]
-    // Renamed first: a volume that is being removed is not to be used half-empty.
-    await performOps([
-      ...gone.map(({ name, aside }): Op => {
-        return { op: 'rename', path: this.directoryOf(name), to: aside, tolerate: ['ENOENT'] }
-      }),
-      ...asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })),
-    ])
+  /**
+   * Removes volumes with all that is in them, and what a removal that was cut short has left; returns the names of those that went.
+   * `used` is asked when nobody finds them any more: a container that begins says which it uses, and then looks for them. Throws
+   * MinictrError.
+   */
+  async remove(names: string[], used: () => Pick<ReadonlySet<string>, 'has'>): Promise<string[]> {
+    return await withLock(`${this.directory}/.lock`, async () => {
+      const left = namesIn(this.directory).filter(name => name.startsWith(REMOVED))
+      const gone = names.map(name => {
+        const aside = `${this.directory}/${REMOVED}${randomBytes(8).toString('hex')}`
+        return { name, directory: this.directoryOf(name), aside }
+      })
+      await performOps(
+        gone.map(({ directory, aside }) => ({
+          op: 'rename',
+          path: directory,
+          to: aside,
+          tolerate: ['ENOENT'],
+        })),
+      )
+      const stay = used()
+      const kept = gone.filter(({ name }) => stay.has(name))
+      const asides = [...left.map(name => `${this.directory}/${name}`), ...gone.map(({ aside }) => aside)]
+      await performOps([
+        // Where that container has not found it, and made another one, the old one goes.
+        ...kept.map(({ directory, aside }): Op => {
+          return { op: 'rename', path: aside, to: directory, tolerate: ['ENOENT', 'ENOTEMPTY', 'EEXIST'] }
+        }),
+        ...asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })),
+      ])
+      return names.filter(name => !kept.some(each => each.name === name))
+    })
   }
 }
 

@@ -18,8 +18,11 @@ export type Volume = {
 /** The label by which Docker knows a volume that nobody named. */
 const anonymousLabel = 'com.docker.volume.anonymous'
 
+/** The kernel's limit for the name of a directory. */
+const LONGEST_NAME = 255
+
 export function isVolumeName(text: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text)
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text) && text.length <= LONGEST_NAME
 }
 
 /** Throws MinictrError, in Docker's words, for what cannot be the name of a volume. Source: moby, volume/local/local.go. */
@@ -28,6 +31,11 @@ export function checkVolumeName(name: string): void {
   if (name.length === 1) {
     throw new MinictrError(
       `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    )
+  }
+  if (name.length > LONGEST_NAME) {
+    throw new MinictrError(
+      `create ${name}: volume name is too long, at most ${LONGEST_NAME} characters are allowed`,
     )
   }
   throw new MinictrError(

@@ -43,6 +43,23 @@ async function past(...flags: string[]): Promise<string[]> {
   return stdout.split('\n').slice(0, -1)
 }
 
+describe('the time of an event', () => {
+  it('is that of the clock, also of one that was set since the process told its first', t => {
+    const writtenMs = () => {
+      happen('start')
+      const lines = readFileSync(join(roots.runRoot, 'events.jsonl'), 'utf8').trim().split('\n')
+      return JSON.parse(lines.at(-1)!).timeNano / 1e6
+    }
+    writtenMs()
+    for (const hours of [1, -1]) {
+      const nowMs = Date.now() + hours * 3_600_000
+      t.mock.method(Date, 'now', () => nowMs)
+      assert.ok(Math.abs(writtenMs() - nowMs) < 1000)
+      t.mock.restoreAll()
+    }
+  })
+})
+
 describe('events of the past', () => {
   it('are told in Docker’s form', async () => {
     happen('start', { name: 'web', image: 'debian' })

@@ -9,7 +9,7 @@ import { numbered } from './numbered.ts'
 import { makeParent, parentOf } from './parent.ts'
 import { containerRoot } from './user-namespace.ts'
 
-/** Steps that make the volumes which are not there yet; one each, so that each can be undone by itself. */
+/** Steps that make the volumes which are not there yet, and find the others; one each, so that each can be undone by itself. */
 export function createVolumeSteps(spec: Spec, { volumes = [], containerId }: PlanContext): Step[] {
   const owner = containerRoot(spec)
   const steps = volumes.flatMap((volume, index) => {
@@ -28,7 +28,8 @@ export function createVolumeSteps(spec: Spec, { volumes = [], containerId }: Pla
       ),
     ]
   })
-  return numbered(steps)
+  const isThere = ({ record }: PlannedVolume) => record === undefined
+  return [...numbered(volumes.filter(isThere).map(findVolumeStep)), ...numbered(steps)]
 }
 
 export type NewVolume = {
@@ -60,6 +61,16 @@ export function volumeOps({ directory, aside, record, owner }: NewVolume): Op[] 
 function undoOf({ directory, isAnonymous }: PlannedVolume, aside: string): Op[] {
   const made = isAnonymous ? [directory] : []
   return [...made, aside].map(path => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] }))
+}
+
+function findVolumeStep({ directory, destination }: PlannedVolume): Step {
+  return hostStep(
+    'find-volume',
+    `The volume at ${destination} was there when all this was decided. Looked for once more after config.json, which says that the volume is in use: from here on nobody removes it. Where somebody has, just before, all is undone and decided anew, and the volume is made.`,
+    [{ op: 'access', paths: [directory] }],
+    'run',
+    [],
+  )
 }
 
 function openVolumeStep({ directory, destination }: PlannedVolume, gid: number): Step {

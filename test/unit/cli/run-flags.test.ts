@@ -398,6 +398,10 @@ const mistakes: [args: string[], message: string][] = [
     'invalid argument "d:/b" for "-v, --volume" flag: create d: volume name is too short, names should be at least two alphanumeric characters',
   ],
   [
+    ['-v', `${'d'.repeat(256)}:/b`],
+    `invalid argument "${'d'.repeat(256)}:/b" for "-v, --volume" flag: create ${'d'.repeat(256)}: volume name is too long, at most 255 characters are allowed`,
+  ],
+  [
     ['-v', 'a b:/b'],
     'invalid argument "a b:/b" for "-v, --volume" flag: create a b: "a b" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
   ],
@@ -491,6 +495,10 @@ const mistakes: [args: string[], message: string][] = [
   ],
   [['--uts', 'host', '-h', 'a'], 'conflicting options: hostname and the UTS mode'],
   [['--name', 'a b'], 'Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed'],
+  [
+    ['--name', 'n'.repeat(256)],
+    `Invalid container name (${'n'.repeat(256)}), at most 255 characters are allowed`,
+  ],
   [['--name', 'x'], 'Invalid container name (x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed'],
   [['-w', 'foo'], "the working directory 'foo' is invalid, it needs to be an absolute path"],
   [

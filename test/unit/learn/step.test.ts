@@ -11,6 +11,9 @@ import { plan } from './subject.ts'
 function personTyping(...lines: string[]) {
   const seen = { text: '', lent: [] as string[][], isClosed: false }
   const terminal: Conversation = {
+    open: () => {
+      seen.isClosed = false
+    },
     write: text => {
       seen.text += text
     },
@@ -42,6 +45,16 @@ async function walk(...lines: string[]) {
   }
   return { done, seen, hasQuit: false }
 }
+
+it('asks again about another plan, made where somebody was quicker after the terminal was let go of', async () => {
+  const { terminal, seen } = personTyping('continue', 'quit')
+  const walker = new StepByStep(terminal, plainPage)
+  walker.begin(plan)
+  assert.equal(await walker.before(plan.steps[0]!, 0, plan.steps.length), 'go')
+  assert.equal(seen.isClosed, true)
+  walker.begin(plan)
+  assert.equal(await walker.before(plan.steps[0]!, 0, plan.steps.length), 'quit')
+})
 
 describe('an answer', () => {
   it('is a word, its beginning, or nothing for the next step', () => {

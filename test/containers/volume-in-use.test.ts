@@ -1,0 +1,74 @@
+// A volume that is removed while a container of it is being made: it stays for that container, or another one is made.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { VolumeStore } from '../../src/volumes/store.ts'
+import { executable } from '../fixtures/command-line.ts'
+import { useSmallStore } from '../fixtures/small-store.ts'
+import { atTerminal } from '../fixtures/terminal.ts'
+
+const store = useSmallStore()
+const volumes = () => new VolumeStore(store.root)
+const forgetVolumes = () => rmSync(volumes().directory, { recursive: true })
+
+async function createWithFile(name: string): Promise<string> {
+  await store.succeed('volume', 'create', name)
+  const file = join(volumes().dataOf(name), 'file')
+  writeFileSync(file, `of ${name}`)
+  return file
+}
+
+it('is made anew where it went before the container said that it uses it', async () => {
+  await createWithFile('data')
+  const command = [
+    'run',
+    '--step',
+    '--rm',
+    '--network',
+    'none',
+    '-v',
+    'data:/data',
+    store.image,
+    'ls',
+    '/data',
+  ]
+  const session = atTerminal([executable, ...store.globals, ...command])
+  await session.see('help > ')
+  await store.succeed('volume', 'rm', 'data')
+  session.type('continue')
+  // Another plan, from its first step on.
+  await session.see('help > ')
+  session.type('continue')
+  const { status, text } = await session.end()
+  assert.equal(status, 0, text)
+  assert.doesNotMatch(text, /^file$/m)
+  assert.equal(await store.succeed('volume', 'ls', '-q'), 'data')
+  forgetVolumes()
+})
+
+it('stays where somebody uses it who was not seen when its removal began', async () => {
+  for (const name of ['used', 'unused']) await createWithFile(name)
+  assert.deepEqual(await volumes().remove(['used', 'unused'], () => new Set(['used'])), ['unused'])
+  assert.deepEqual(
+    volumes()
+      .list()
+      .map(({ name }) => name),
+    ['used'],
+  )
+  assert.equal(volumes().isEmpty('used'), false)
+  forgetVolumes()
+})
+
+it('goes where that one has not found it, and made another one', async () => {
+  await createWithFile('data')
+  const removed = volumes().remove(['data'], () => {
+    mkdirSync(volumes().dataOf('data'), { recursive: true })
+    return new Set(['data'])
+  })
+  assert.deepEqual(await removed, [])
+  assert.equal(volumes().isEmpty('data'), true)
+  assert.equal(await store.succeed('volume', 'ls', '-q'), 'data')
+  forgetVolumes()
+})
