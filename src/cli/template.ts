@@ -160,7 +160,8 @@ function fieldsOf(start: Value, path: string[]): Value {
 }
 
 function namesIn(value: Value): string {
-  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+  const hasFields = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const names = hasFields ? Object.getOwnPropertyNames(value) : []
   return names.length > 0 ? names.map(name => `.${name}`).join(' ') : 'none'
 }
 
