@@ -52,7 +52,7 @@ export function describeContainer(
     Config: describeConfig(container),
     NetworkSettings: describeNetwork(container, endpoints),
   }
-  return withOmitted(description, { SizeRw: null, SizeRootFs: null })
+  return withOmitted(description, { ID: id, SizeRw: null, SizeRootFs: null })
 }
 
 /** The host's file behind a place in the container. */

@@ -31,7 +31,7 @@ export function describeImage(image: CatalogImage, layers: LayerStore): ImageDes
     Descriptor: { mediaType: image.manifest.mediaType ?? '', digest: image.digest },
     Config: describeConfig(config.config ?? {}),
   }
-  return withOmitted(description, { Variant: '', OsVersion: '' })
+  return withOmitted(description, { ID: image.id, Variant: '', OsVersion: '' })
 }
 
 function describeConfig(config: NonNullable<CatalogImage['config']['config']>): Record<string, unknown> {

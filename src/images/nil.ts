@@ -1,5 +1,5 @@
 // What of Go's values JavaScript has not: nil lists and maps, which are empty to a template and null in JSON, and fields that
-// JSON leaves out.
+// JSON leaves out, or has under another name.
 
 /** A list that nobody made. What is derived from it is an ordinary list. */
 export class NilList<Value = never> extends Array<Value> {

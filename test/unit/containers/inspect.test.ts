@@ -86,6 +86,7 @@ describe('HostConfig and Config', () => {
     const whole = describeContainer(container, { root: '/none', runRoot: '/none' }, { size: false })
     const mounts = '{{range .Mounts}}[{{.Name}}{{.Driver}}]{{.Destination}}{{end}} {{.SizeRw}}'
     assert.equal(compileTemplate(mounts)(whole), '[]/t <nil>')
+    assert.equal(compileTemplate('{{eq .ID .Id}}')(whole), 'true')
   })
 
   const attached: [flags: string[], streams: boolean[]][] = [
