@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { listNetworks } from '../containers/networks.ts'
+import { withOmitted } from '../images/nil.ts'
 import type { Endpoint } from '../networks/endpoint.ts'
 import { bridgeName } from '../networks/link-names.ts'
 import { DEFAULT_NETWORK, findNetwork, type Network } from '../networks/network.ts'
@@ -89,6 +90,8 @@ class NetworkDescription {
       Object.entries({ ...(isDefault && { ...defaultOptions, ...names }), ...network.options }),
     )
     this.Labels = sortedMap(Object.entries(network.labels))
+    // Docker's templates find JSON's names too.
+    withOmitted(this, { Id: network.id })
   }
 
   toJSON(): object {

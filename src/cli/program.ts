@@ -54,6 +54,7 @@ async function parse(command: Command, program: string, args: string[]): Promise
     .helpOption('--help', 'Print usage')
     .configureHelp({ styleTitle: usageTitle })
     .configureOutput({ writeErr: () => {} })
+    .hook('preAction', withoutEmptyFormat)
   try {
     await command.parseAsync(withoutSwitchValues(args, command), { from: 'user' })
     return 'done'
@@ -62,6 +63,11 @@ async function parse(command: Command, program: string, args: string[]): Promise
     if (error.code === 'commander.helpDisplayed') return 'help'
     throw inDockersWords(error, command, program, args)
   }
+}
+
+/** `--format ''` is none: scripts hand on a variable that may be empty. */
+function withoutEmptyFormat(command: Command): void {
+  if (command.getOptionValue('format') === '') command.setOptionValue('format', undefined)
 }
 
 /** A heading of the help; two spaces after the first, as in Docker's. */

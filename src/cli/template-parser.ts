@@ -15,10 +15,18 @@ export type Operand =
 /** An operand alone, or a function and its arguments. */
 export type Command = Operand[]
 /** Each command's result is the last argument of the next. */
-export type Pipeline = { commands: Command[]; assigns?: string[] }
+export type Pipeline = { commands: Command[]; assigns?: Assignment }
+
+/** `$x := …`, or `$x = …` where the variable is there already. */
+export type Assignment = { names: string[]; declares: boolean }
 
 export type Branch = { kind: 'if' | 'with' | 'range'; pipeline: Pipeline; body: Node[]; otherwise: Node[] }
-export type Node = { kind: 'text'; text: string } | { kind: 'output'; pipeline: Pipeline } | Branch
+export type Node =
+  | { kind: 'text'; text: string }
+  | { kind: 'output'; pipeline: Pipeline }
+  /** The way out of the innermost `range`, or on to its next element. */
+  | { kind: 'break' | 'continue' }
+  | Branch
 
 const TOKEN =
   /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)')|([-+]?[0-9]+(?:\.[0-9]+)?(?![\w.]))|(\$\w*)|(\.[A-Za-z_]\w*|\.)|([A-Za-z_]\w*)|(:=|=|[|(),]))/y
@@ -61,6 +69,8 @@ function cut(template: string): Part[] {
 class Parser {
   private readonly parts: Part[]
   private tokens: Token[] = []
+  /** How many `range` are open. */
+  private ranges = 0
 
   constructor(template: string) {
     this.parts = cut(template)
@@ -87,15 +97,17 @@ class Parser {
   private action(text: string): Node {
     const [, keyword, rest] = /^(if|with|range)\s+([\s\S]*)$/.exec(text) ?? []
     if (keyword) return this.branch(keyword as Branch['kind'], rest!)
-    if (/^(define|template|block|break|continue)\b/.test(text)) {
-      throw failure(`{{${text}}} is not supported`)
+    if (text === 'break' || text === 'continue') {
+      if (this.ranges === 0) throw failure(`{{${text}}} outside {{range}}`)
+      return { kind: text }
     }
+    if (/^(define|template|block)\b/.test(text)) throw failure(`{{${text}}} is not supported`)
     return { kind: 'output', pipeline: this.pipelineOf(text) }
   }
 
   private branch(kind: Branch['kind'], text: string): Branch {
     const pipeline = this.pipelineOf(text)
-    const { nodes: body, end } = this.block()
+    const { nodes: body, end } = this.body(kind)
     if (end === '') throw failure(`{{${kind}}} without {{end}}`)
     const [, keyword, rest] = /^else\s+(if|with)\s+([\s\S]*)$/.exec(end) ?? []
     if (keyword) return { kind, pipeline, body, otherwise: [this.branch(keyword as Branch['kind'], rest!)] }
@@ -103,6 +115,14 @@ class Parser {
     const { nodes: otherwise, end: last } = this.block()
     if (last !== 'end') throw failure(`{{else}} without {{end}}`)
     return { kind, pipeline, body, otherwise }
+  }
+
+  private body(kind: Branch['kind']): { nodes: Node[]; end: string } {
+    const more = kind === 'range' ? 1 : 0
+    this.ranges += more
+    const body = this.block()
+    this.ranges -= more
+    return body
   }
 
   private pipelineOf(text: string): Pipeline {
@@ -113,11 +133,12 @@ class Parser {
     return { ...pipeline, ...(assigns && { assigns }) }
   }
 
-  private assignment(): string[] | undefined {
+  private assignment(): Assignment | undefined {
     const at = this.tokens.findIndex(({ text, kind }) => kind === 'sign' && (text === ':=' || text === '='))
     if (at < 0) return undefined
-    const names = this.tokens.splice(0, at + 1).filter(({ kind }) => kind === 'variable')
-    return names.map(({ text }) => text)
+    const taken = this.tokens.splice(0, at + 1)
+    const names = taken.filter(({ kind }) => kind === 'variable').map(({ text }) => text)
+    return { names, declares: taken.at(-1)!.text === ':=' }
   }
 
   private pipeline(): Pipeline {

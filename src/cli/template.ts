@@ -1,7 +1,7 @@
 // Go templates (`--format`), second half: filling a parsed template with data.
 //
 // Data is as Go would have it: a plain object is a struct (a field it has not is an error), a Map is a map (a key it has
-// not gives nothing), an array is a slice, a function is a method.
+// not gives undefined, which is printed as `<no value>`), an array is a slice, a function is a method.
 
 import { MinictrError } from '../system/error.ts'
 import { print, printf, sortedEntries } from './go-print.ts'
@@ -17,7 +17,11 @@ import {
 export type Value = unknown
 
 type GoFunction = (...args: Value[]) => Value
-type Scope = { dot: Value; variables: Map<string, Value>; functions: Record<string, GoFunction> }
+/** Blocks inside others share the variables they have not declared themselves. */
+type Variable = { value: Value }
+type Scope = { dot: Value; variables: Map<string, Variable>; functions: Record<string, GoFunction> }
+/** What was made of some nodes, and whether a `range` around them is to be left or gone on with. */
+type Filled = { text: string; leaves?: 'break' | 'continue' }
 
 /**
  * Parses a template once; the result fills it with one piece of data. `functions` stand in place of those of the same names.
@@ -29,7 +33,8 @@ export function compileTemplate(
 ): (data: Value) => string {
   const nodes = parseTemplate(template)
   const known = { ...builtIn, ...functions }
-  return data => fill(nodes, { dot: data, variables: new Map([['$', data]]), functions: known })
+  return data =>
+    fill(nodes, { dot: data, variables: new Map([['$', { value: data }]]), functions: known }).text
 }
 
 /**
@@ -40,46 +45,80 @@ export const titleFunctions: Record<string, GoFunction> = Object.fromEntries(
   ['json', 'title', 'lower', 'upper', 'truncate'].map(name => [name, (title: Value) => title]),
 )
 
-function fill(nodes: Node[], scope: Scope): string {
-  return nodes
-    .map(node => {
-      if (node.kind === 'text') return node.text
-      if (node.kind !== 'output') return fillBranch(node, scope)
-      const value = evaluate(node.pipeline, scope)
-      return node.pipeline.assigns ? '' : print(value)
-    })
-    .join('')
+function fill(nodes: Node[], scope: Scope): Filled {
+  let text = ''
+  for (const node of nodes) {
+    const filled = fillNode(node, scope)
+    text += filled.text
+    if (filled.leaves) return { text, leaves: filled.leaves }
+  }
+  return { text }
 }
 
-function fillBranch({ kind, pipeline, body, otherwise }: Branch, outer: Scope): string {
+function fillNode(node: Node, scope: Scope): Filled {
+  switch (node.kind) {
+    case 'text':
+      return { text: node.text }
+    case 'break':
+    case 'continue':
+      return { text: '', leaves: node.kind }
+    case 'output': {
+      const value = evaluate(node.pipeline, scope)
+      return { text: node.pipeline.assigns ? '' : print(value) }
+    }
+    default:
+      return fillBranch(node, scope)
+  }
+}
+
+function fillBranch({ kind, pipeline, body, otherwise }: Branch, outer: Scope): Filled {
   const scope = { ...outer, variables: new Map(outer.variables) }
   const value = evaluate(pipeline, scope)
   if (!isTrue(value)) return fill(otherwise, scope)
   if (kind === 'if') return fill(body, scope)
   if (kind === 'with') return fill(body, { ...scope, dot: value })
-  return entriesOf(value)
-    .map(([key, element]) => {
-      const variables = new Map(scope.variables)
-      const names = pipeline.assigns ?? []
-      if (names.length > 0) variables.set(names.at(-1)!, element)
-      if (names.length > 1) variables.set(names[0]!, key)
-      return fill(body, { ...scope, dot: element, variables })
-    })
-    .join('')
+  return { text: fillRange(entriesOf(value), pipeline.assigns?.names ?? [], body, scope) }
+}
+
+function fillRange(entries: [Value, Value][], names: string[], body: Node[], scope: Scope): string {
+  let text = ''
+  for (const [key, element] of entries) {
+    const variables = new Map(scope.variables)
+    if (names.length > 0) variables.set(names.at(-1)!, { value: element })
+    if (names.length > 1) variables.set(names[0]!, { value: key })
+    const filled = fill(body, { ...scope, dot: element, variables })
+    text += filled.text
+    if (filled.leaves === 'break') break
+  }
+  return text
 }
 
 function evaluate(pipeline: Pipeline, scope: Scope): Value {
   let value: Value
   for (const [index, command] of pipeline.commands.entries())
     value = run(command, scope, index > 0 ? [value] : [])
-  if (pipeline.assigns?.length === 1) scope.variables.set(pipeline.assigns[0]!, value)
+  const { names, declares } = pipeline.assigns ?? { names: [], declares: false }
+  if (names.length === 1) assign(names[0]!, value, declares, scope)
   return value
+}
+
+function assign(name: string, value: Value, declares: boolean, { variables }: Scope): void {
+  if (declares) variables.set(name, { value })
+  else variableOf(name, variables).value = value
+}
+
+function variableOf(name: string, variables: Scope['variables']): Variable {
+  const variable = variables.get(name)
+  if (!variable) throw failure(`undefined variable "${name}"`)
+  return variable
 }
 
 function run([first, ...rest]: Command, scope: Scope, piped: Value[]): Value {
   const args = () => [...rest.map(operand => evaluateOperand(operand, scope)), ...piped]
   if (first!.kind === 'function') {
     const { functions } = scope
+    const decides = Object.hasOwn(deciding, first!.name) ? deciding[first!.name] : undefined
+    if (decides) return firstDeciding(decides, rest, scope, piped)
     const call = Object.hasOwn(functions, first!.name) ? functions[first!.name]! : undefined
     if (!call) throw failure(`function "${first!.name}" not defined`)
     return call(...args())
@@ -98,8 +137,7 @@ function evaluateOperand(operand: Operand, scope: Scope): Value {
     case 'field':
       return fieldsOf(scope.dot, operand.path)
     case 'variable':
-      if (!scope.variables.has(operand.name)) throw failure(`undefined variable "${operand.name}"`)
-      return fieldsOf(scope.variables.get(operand.name), operand.path)
+      return fieldsOf(variableOf(operand.name, scope.variables).value, operand.path)
     case 'pipeline':
       return fieldsOf(evaluate(operand.pipeline, scope), operand.path)
     case 'function':
@@ -110,7 +148,8 @@ function evaluateOperand(operand: Operand, scope: Scope): Value {
 function fieldsOf(start: Value, path: string[]): Value {
   let value = start
   for (const name of path) {
-    if (value instanceof Map) value = value.get(name) ?? ''
+    if (value instanceof Map) value = value.get(name)
+    else if (value === undefined) return undefined
     else if (typeof value === 'object' && value !== null && Object.hasOwn(value, name)) {
       value = (value as Record<string, Value>)[name]
     } else {
@@ -121,7 +160,8 @@ function fieldsOf(start: Value, path: string[]): Value {
 }
 
 function namesIn(value: Value): string {
-  const names = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+  const hasFields = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const names = hasFields ? Object.getOwnPropertyNames(value) : []
   return names.length > 0 ? names.map(name => `.${name}`).join(' ') : 'none'
 }
 
@@ -177,14 +217,34 @@ function slice(value: Value, from: Value = 0, to?: Value): Value {
     .toString()
 }
 
-function choose(decides: (value: Value) => boolean): GoFunction {
-  return (...args) => args.find((value, index) => decides(value) || index === args.length - 1)
+/** Go's Print: a blank between two operands of which neither is a text. */
+function printAll(...args: Value[]): string {
+  const isText = (value: Value) => typeof value === 'string'
+  return args
+    .map((value, at) => `${at > 0 && !isText(value) && !isText(args[at - 1]) ? ' ' : ''}${print(value)}`)
+    .join('')
+}
+
+/** `and` and `or`: the first value that decides is the result, and those behind it are not looked at. */
+const deciding: Record<string, (value: Value) => boolean> = { and: value => !isTrue(value), or: isTrue }
+
+/** The first operand whose value decides; where none does, the last. */
+function firstDeciding(
+  decides: (value: Value) => boolean,
+  operands: Operand[],
+  scope: Scope,
+  piped: Value[],
+): Value {
+  let value: Value
+  for (const operand of operands) {
+    value = evaluateOperand(operand, scope)
+    if (decides(value)) return value
+  }
+  return piped.length > 0 ? piped[0] : value
 }
 
 /** Go's own functions and those Docker adds (docs.docker.com, "Format command and log output"). */
 const builtIn: Record<string, GoFunction> = {
-  and: choose(value => !isTrue(value)),
-  or: choose(isTrue),
   not: value => !isTrue(value),
   eq: (a, ...others) => others.some(b => compare(a, b) === 0),
   ne: (a, b) => compare(a, b) !== 0,
@@ -194,7 +254,7 @@ const builtIn: Record<string, GoFunction> = {
   ge: (a, b) => compare(a, b) >= 0,
   len: lengthOf,
   index: indexInto,
-  print: (...args) => args.map(print).join(''),
+  print: printAll,
   println: (...args) => `${args.map(print).join(' ')}\n`,
   printf,
   slice,

@@ -1,6 +1,7 @@
 // minictr volume inspect: all that is known about volumes.
 
 import { Command } from 'commander'
+import { NilMap } from '../images/nil.ts'
 import { MinictrError } from '../system/error.ts'
 import { VolumeStore } from '../volumes/store.ts'
 import type { Volume } from '../volumes/volume.ts'
@@ -11,10 +12,10 @@ import { printInspected } from './inspected.ts'
 export type VolumeDescription = {
   CreatedAt: string
   Driver: string
-  Labels: Map<string, string> | null
+  Labels: Map<string, string>
   Mountpoint: string
   Name: string
-  Options: Map<string, string> | null
+  Options: Map<string, string>
   Scope: 'local'
 }
 
@@ -63,7 +64,7 @@ export function describeVolume(volume: Volume, store: VolumeStore): VolumeDescri
   }
 }
 
-function mapOf(record: Record<string, string>): Map<string, string> | null {
+function mapOf(record: Record<string, string>): Map<string, string> {
   const entries = Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
-  return entries.length > 0 ? new Map(entries) : null
+  return entries.length > 0 ? new Map(entries) : new NilMap()
 }

@@ -71,7 +71,8 @@ export async function copyFromContainer(
     try {
       const local = resolve(destination) + (/(?:^|\/)\.?$/.test(destination) ? '/' : '')
       const existing = kindOf(statHost(local))
-      const target = targetOf({ path: source, isDirectory: place.stats.isDirectory() }, local, existing)
+      const path = existing === 'file' ? behindLinks(local) : local
+      const target = targetOf({ path: source, isDirectory: place.stats.isDirectory() }, path, existing)
       const root = openHostDirectory(target.directory)
       try {
         const writing: Writing = {
@@ -263,6 +264,12 @@ function statHost(path: string): Stats | undefined {
     if (errnoOf(error) === 'ENOTDIR') return undefined
     throw error
   }
+}
+
+/** Where the links at a path of this host lead to: what is copied there is written through them, as into a container. */
+function behindLinks(path: string): string {
+  const slash = path.endsWith('/') ? '/' : ''
+  return realpathSync(path.replace(/\/$/, '')) + slash
 }
 
 function kindOf(stats: Stats | undefined): 'file' | 'directory' | undefined {

@@ -1,7 +1,7 @@
 // Config of `inspect`: what is run, as the image and the user have it together.
 
 import { hostname } from 'node:os'
-import { NilList, NilMap } from '../images/nil.ts'
+import { NilList, NilMap, omittedConfig, withOmitted } from '../images/nil.ts'
 import { portName } from '../networks/ports.ts'
 import { describeHealthCheck } from './health-check.ts'
 import type { Container } from './state.ts'
@@ -16,7 +16,7 @@ export function describeConfig({
   const exposed = record.ports.exposed.map(portName)
   const isAttached = (stream: 'stdin' | 'stdout' | 'stderr') =>
     !asked.detach && (asked.attach?.includes(stream) ?? (stream !== 'stdin' || record.stdin !== 'none'))
-  return {
+  const description = {
     Hostname: spec.hostname ?? hostname(),
     Domainname: spec.domainname ?? '',
     User: record.user,
@@ -39,6 +39,7 @@ export function describeConfig({
     ...(stopSignal !== undefined && { StopSignal: stopSignal }),
     ...(stopTimeoutSeconds !== undefined && { StopTimeout: stopTimeoutSeconds }),
   }
+  return withOmitted(description, omittedConfig())
 }
 
 /** A map as Go prints one, by its keys. */

@@ -1,6 +1,6 @@
 // HostConfig of `inspect`: what the container was given of this host, read back from its OCI configuration as far as that says it.
 
-import { NilList } from '../images/nil.ts'
+import { NilList, NilMap, withOmitted } from '../images/nil.ts'
 import { DEFAULT_NETWORK } from '../networks/network.ts'
 import { annotation, type Spec } from '../runtime/spec.ts'
 import { defaultSysctls } from '../runtime/sysctl.ts'
@@ -22,7 +22,7 @@ export function describeSettings({ record, spec }: Recorded): Record<string, unk
   const { maskedPaths, readonlyPaths } = spec.linux
   const tmpfs = tmpfsOptions(spec, record.mounts)
   const sysctls = ownSysctls(spec)
-  return {
+  const description = {
     Binds: orNil(record.mounts.flatMap(bindText)),
     ContainerIDFile: asked.cidFile ?? '',
     LogConfig: { Type: record.log.driver, Config: logConfig(record.log) },
@@ -82,6 +82,14 @@ export function describeSettings({ record, spec }: Recorded): Record<string, unk
     ReadonlyPaths: orNil(readonlyPaths),
     ...(spec.annotations[annotation.init] === 'true' && { Init: true }),
   }
+  return withOmitted(description, {
+    Mounts: new NilList(),
+    Tmpfs: new NilMap(),
+    Sysctls: new NilMap(),
+    StorageOpt: new NilMap(),
+    Annotations: new NilMap(),
+    Init: null,
+  })
 }
 
 /** The first half of its cgroup's limits; `--cpus` is a quota of a tenth of a second. */

@@ -1,5 +1,6 @@
 // State of `inspect`: whether a container runs, since when, and how it ended.
 
+import { withOmitted } from '../images/nil.ts'
 import { type Condition, isActive } from './condition.ts'
 import type { Health, ProbeResult } from './health.ts'
 import type { Container } from './state.ts'
@@ -16,7 +17,7 @@ export function describeState(
 ): Record<string, unknown> {
   const hasEnded = state === 'exited' || state === 'restarting'
   const isUnseen = hasEnded && (exit === undefined || exit.exitStatus === null)
-  return withHealth(health, {
+  const description = {
     Status: state,
     Running: isActive(state),
     Paused: state === 'paused',
@@ -31,14 +32,13 @@ export function describeState(
       (isUnseen ? 'nobody saw how it ended: its status is unknown' : ''),
     StartedAt: timeText(lifecycle?.startedAtMs),
     FinishedAt: timeText(hasEnded ? exit?.finishedAtMs : undefined),
-  })
+    ...(health && { Health: describeHealth(health) }),
+  }
+  return withOmitted(description, { Health: null })
 }
 
-/** JSON has no Health of a container without checks; a template that asks finds nil. */
-function withHealth(health: Health | undefined, state: Record<string, unknown>): Record<string, unknown> {
-  if (!health) return Object.defineProperty(state, 'Health', { value: null })
-  const { status, failingStreak, log } = health
-  return { ...state, Health: { Status: status, FailingStreak: failingStreak, Log: log.map(describeProbe) } }
+function describeHealth({ status, failingStreak, log }: Health): Record<string, unknown> {
+  return { Status: status, FailingStreak: failingStreak, Log: log.map(describeProbe) }
 }
 
 function describeProbe({ startedAtMs, endedAtMs, exitStatus, output }: ProbeResult): Record<string, unknown> {

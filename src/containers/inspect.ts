@@ -1,6 +1,6 @@
 // A container as `docker inspect` describes it: put together from its record, its OCI configuration and what is seen of it now.
 
-import { NilList } from '../images/nil.ts'
+import { NilList, withOmitted } from '../images/nil.ts'
 import { overlayOf, type Spec } from '../runtime/spec.ts'
 import { describeConfig } from './inspect-config.ts'
 import { describeNetwork } from './inspect-network.ts'
@@ -26,7 +26,7 @@ export function describeContainer(
   const { id, name, record, spec, lifecycle } = container
   const { condition, endpoints } = listedOf(container, roots)
   const [program = '', ...args] = [...record.entrypoint, ...record.command]
-  return {
+  const description = {
     Id: id,
     Created: record.createdAt,
     Path: program,
@@ -52,6 +52,7 @@ export function describeContainer(
     Config: describeConfig(container),
     NetworkSettings: describeNetwork(container, endpoints),
   }
+  return withOmitted(description, { ID: id, SizeRw: null, SizeRootFs: null })
 }
 
 /** The host's file behind a place in the container. */
@@ -79,7 +80,7 @@ function sizes(container: Container, roots: Roots): { SizeRw: number; SizeRootFs
 
 function describeMount(point: MountPoint): Record<string, unknown> {
   const { type, name, source, destination, isReadOnly } = point
-  return {
+  const description = {
     Type: type,
     ...(name !== undefined && { Name: name }),
     Source: source,
@@ -89,4 +90,5 @@ function describeMount(point: MountPoint): Record<string, unknown> {
     RW: !isReadOnly,
     Propagation: type === 'bind' ? (point.propagation ?? 'rprivate') : '',
   }
+  return withOmitted(description, { Name: '', Driver: '' })
 }

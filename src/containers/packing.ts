@@ -1,7 +1,16 @@
 // Packing a file tree as a tar, while somebody hostile may be changing it: each file is opened once, looked at, and read
 // through that descriptor only.
 
-import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+} from 'node:fs'
 import type { Entry, EntryType } from '../images/entry.ts'
 import { encodeEntry } from '../images/tar-entry.ts'
 import { END_OF_ARCHIVE_BYTES, padding } from '../images/tar-writer.ts'
@@ -18,14 +27,17 @@ export type Packing = {
 
 const LOOK = 0o10000000 | constants.O_NOFOLLOW // O_PATH
 const CHUNK_BYTES = 1 << 20
+/** proc and sysfs (magic.h): what is in them are answers of the kernel, which nobody can put back. */
+const KERNEL_FILE_SYSTEMS = [0x9fa0, 0x62656572]
 
 /**
  * Gives the archive of one file or directory, piece by piece; a piece is good until the next is asked for. `path` leads to it
- * (within), `name` is what the archive calls it. Sockets are left out, as in every tar. Throws what node:fs throws.
+ * (within), `name` is what the archive calls it. Sockets are left out, as in every tar; proc and sysfs are empty directories,
+ * unless they are what was asked for. Throws what node:fs throws.
  */
 export async function* pack(packing: Packing, path: Buffer, name: string): AsyncGenerator<Buffer> {
   const [xattrs] = await readXattrs(packing.executor, [path])
-  yield* new Packer(packing).pack(path, name, xattrs)
+  yield* new Packer(packing).pack(path, name, xattrs, true)
   yield Buffer.alloc(END_OF_ARCHIVE_BYTES)
 }
 
@@ -39,7 +51,12 @@ class Packer {
     this.packing = packing
   }
 
-  async *pack(path: Buffer, name: string, xattrs: Entry['xattrs']): AsyncGenerator<Buffer> {
+  async *pack(
+    path: Buffer,
+    name: string,
+    xattrs: Entry['xattrs'],
+    isAskedFor: boolean,
+  ): AsyncGenerator<Buffer> {
     const fd = openSync(path, LOOK)
     try {
       const stats = fstatSync(fd, { bigint: true })
@@ -70,7 +87,7 @@ class Packer {
       }
       yield encodeEntry(entry)
       if (type === 'file') yield* this.content(fd, entry.sizeBytes)
-      if (type === 'directory') yield* this.children(fd, name)
+      if (type === 'directory' && (isAskedFor || !isKernels(fd))) yield* this.children(fd, name)
     } finally {
       closeSync(fd)
     }
@@ -102,13 +119,17 @@ class Packer {
     const xattrs = await readXattrs(this.packing.executor, paths)
     for (const [index, each] of names.entries()) {
       try {
-        yield* this.pack(paths[index]!, `${name}/${each}`, xattrs[index])
+        yield* this.pack(paths[index]!, `${name}/${each}`, xattrs[index], false)
       } catch (error) {
         // Gone between listing and opening.
         if (errnoOf(error) !== 'ENOENT') throw error
       }
     }
   }
+}
+
+function isKernels(directory: number): boolean {
+  return KERNEL_FILE_SYSTEMS.includes(statfsSync(`/proc/self/fd/${directory}`).type)
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { CatalogImage } from './catalog.ts'
 import type { LayerStore } from './layers.ts'
-import { NilList, NilMap } from './nil.ts'
+import { NilList, NilMap, omittedConfig, withOmitted } from './nil.ts'
 
 /** Docker's description: a plain object per image; free maps (labels, ports) are Maps, for templates. */
 export type ImageDescription = Record<string, unknown>
@@ -11,7 +11,7 @@ export type ImageDescription = Record<string, unknown>
 export function describeImage(image: CatalogImage, layers: LayerStore): ImageDescription {
   const { config } = image
   const last = config.history?.at(-1)
-  return {
+  const description = {
     Id: image.id,
     RepoTags: image.tags,
     RepoDigests: image.digests,
@@ -31,10 +31,11 @@ export function describeImage(image: CatalogImage, layers: LayerStore): ImageDes
     Descriptor: { mediaType: image.manifest.mediaType ?? '', digest: image.digest },
     Config: describeConfig(config.config ?? {}),
   }
+  return withOmitted(description, { ID: image.id, Variant: '', OsVersion: '' })
 }
 
 function describeConfig(config: NonNullable<CatalogImage['config']['config']>): Record<string, unknown> {
-  return {
+  const description = {
     User: config.User ?? '',
     ...(config.ExposedPorts && { ExposedPorts: toMap(config.ExposedPorts) }),
     Env: config.Env ?? [],
@@ -48,6 +49,7 @@ function describeConfig(config: NonNullable<CatalogImage['config']['config']>): 
     ...(config.StopSignal && { StopSignal: config.StopSignal }),
     ...(config.Shell && { Shell: config.Shell }),
   }
+  return withOmitted(description, omittedConfig())
 }
 
 /** The directories overlay stacks, topmost first as in its mount option; nothing where a layer is not unpacked. */

@@ -8,6 +8,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -81,6 +82,23 @@ for (const state of ['running', 'stopped'] as const) {
       assert.equal(readFileSync(join(here, 'new'), 'utf8'), 'one\n')
       await succeed('cp', '-a', `${name}:/data/one`, join(here, 'owned'))
       assert.deepEqual([statSync(join(here, 'owned')).uid, statSync(join(here, 'owned')).gid], [33, 44])
+    })
+
+    it('gives a file through a link of this host', async () => {
+      const directory = debian.directory()
+      writeFileSync(join(directory, 'old'), 'old')
+      symlinkSync('old', join(directory, 'link'))
+      await succeed('cp', `${name}:/data/one`, join(directory, 'link'))
+      assert.equal(readlinkSync(join(directory, 'link')), 'old')
+      assert.equal(readFileSync(join(directory, 'old'), 'utf8'), 'one\n')
+    })
+
+    it('gives all it has, without the kernel’s answers', async () => {
+      const all = join(debian.directory(), 'all')
+      await succeed('cp', `${name}:/`, all)
+      assert.equal(readFileSync(join(all, 'data/one'), 'utf8'), 'one\n')
+      assert.deepEqual(readdirSync(join(all, 'proc')), [])
+      assert.deepEqual(readdirSync(join(all, 'sys')), [])
     })
 
     it('gives a directory: with its name, as a new one, only its content', async () => {

@@ -10,6 +10,9 @@ import { parseVolume, parseVolumesFrom } from './volume.ts'
 /** What --tmpfs has asked for, which is otherwise like a --mount with type=tmpfs. */
 const ofTmpfs = new WeakSet<MountOption>()
 
+/** The words of -v that asked for a mount. */
+const saidAs = new WeakMap<MountOption, string>()
+
 export const mountFlags: RunFlagGroup = {
   title: 'Files',
   flags: [
@@ -19,7 +22,11 @@ export const mountFlags: RunFlagGroup = {
       takes: 'list',
       about: 'Bind mount a volume ([SOURCE:]TARGET[:ro,nocopy,…])',
       set: ({ options }, text) => {
-        options.mounts.push(parseVolume(text, process.cwd()))
+        // As in Docker the same words twice are one wish; others for the same place are refused.
+        if (options.mounts.some(each => saidAs.get(each) === text)) return
+        const mount = parseVolume(text, process.cwd())
+        options.mounts.push(mount)
+        saidAs.set(mount, text)
       },
     },
     {

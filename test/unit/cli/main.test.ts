@@ -31,6 +31,9 @@ describe('minictr', () => {
 
   it('prints its version', () => assert.match(minictr('-v').stdout, /^minictr version \d+\.\d+\.\d+\n$/))
 
+  it('takes an empty format for none', () =>
+    assert.deepEqual(minictr('version', '--format', ''), minictr('version')))
+
   it('says what is wrong in one line, and what to do in another', () => {
     assert.deepEqual(minictr('rnu'), {
       stdout: '',

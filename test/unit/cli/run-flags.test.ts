@@ -213,6 +213,7 @@ describe('a mount', () => {
   }
   const mounts: [args: string[], mount: object][] = [
     [['-v', '/a:/b'], { ...bind, source: '/a', target: '/b' }],
+    [['-v', '/a:/b', '-v', '/a:/b'], { ...bind, source: '/a', target: '/b' }],
     [['-v', '/a/../c/:/b//d/'], { ...bind, source: '/c', target: '/b/d' }],
     [['-v', './a:/b'], { ...bind, source: join(here, 'a'), target: '/b' }],
     [['-v', '.:/b'], { ...bind, source: here, target: '/b' }],

@@ -71,6 +71,24 @@ describe('HostConfig and Config', () => {
     assert.equal(plainly(describeConfig(containerOf([]))).Healthcheck, undefined)
   })
 
+  it('has for templates what JSON leaves out', () => {
+    const { spec, record } = configure(['-v', '/tmp:/t'], { config: { Cmd: ['bash'] } })
+    const container = { ...containerOf([]), spec, record }
+    const described = {
+      Config: describeConfig(container),
+      HostConfig: describeSettings(container),
+    }
+    const template =
+      '{{.Config.ExposedPorts}} {{json .Config.ExposedPorts}} {{.Config.StopTimeout}}[{{.Config.StopSignal}}] ' +
+      '{{.HostConfig.Tmpfs}} {{.HostConfig.Init}} {{range .HostConfig.Mounts}}x{{end}}{{.HostConfig.Sysctls}}'
+    assert.equal(compileTemplate(template)(described), 'map[] null <nil>[] map[] <nil> map[]')
+    assert.doesNotMatch(toJson(described), /ExposedPorts|StopTimeout|Tmpfs|Init"/)
+    const whole = describeContainer(container, { root: '/none', runRoot: '/none' }, { size: false })
+    const mounts = '{{range .Mounts}}[{{.Name}}{{.Driver}}]{{.Destination}}{{end}} {{.SizeRw}}'
+    assert.equal(compileTemplate(mounts)(whole), '[]/t <nil>')
+    assert.equal(compileTemplate('{{eq .ID .Id}}')(whole), 'true')
+  })
+
   const attached: [flags: string[], streams: boolean[]][] = [
     [[], [false, true, true]],
     [['-i'], [true, true, true]],
