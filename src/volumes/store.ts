@@ -99,15 +99,19 @@ export class VolumeStore {
       )
       const stay = used()
       const kept = gone.filter(({ name }) => stay.has(name))
+      await performOps(
+        kept.map(({ directory, aside }) => ({
+          op: 'rename',
+          path: aside,
+          to: directory,
+          tolerate: ['ENOENT', 'ENOTEMPTY', 'EEXIST'],
+        })),
+      )
+      // That container may have missed it already, and made another one of its name: then the old one has gone before.
+      const missed = kept.filter(({ aside }) => existsSync(aside)).map(({ name }) => name)
       const asides = [...left.map(name => `${this.directory}/${name}`), ...gone.map(({ aside }) => aside)]
-      await performOps([
-        // Where that container has not found it, and made another one, the old one goes.
-        ...kept.map(({ directory, aside }): Op => {
-          return { op: 'rename', path: aside, to: directory, tolerate: ['ENOENT', 'ENOTEMPTY', 'EEXIST'] }
-        }),
-        ...asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })),
-      ])
-      return names.filter(name => !kept.some(each => each.name === name))
+      await performOps(asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })))
+      return names.filter(name => missed.includes(name) || !kept.some(each => each.name === name))
     })
   }
 }

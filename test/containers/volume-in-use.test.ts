@@ -67,7 +67,7 @@ it('goes where that one has not found it, and made another one', async () => {
     mkdirSync(volumes().dataOf('data'), { recursive: true })
     return new Set(['data'])
   })
-  assert.deepEqual(await removed, [])
+  assert.deepEqual(await removed, ['data'], 'the one that was to go has gone')
   assert.equal(volumes().isEmpty('data'), true)
   assert.equal(await store.succeed('volume', 'ls', '-q'), 'data')
   forgetVolumes()
