@@ -3,6 +3,7 @@
 import { Header } from 'tar/header'
 import { MinictrError } from '../system/error.ts'
 import { checkNumbers, decodeEntry, type Entry, showPath, textUntilNul } from './entry.ts'
+import { makeHeaderBlock } from './header-block.ts'
 import { type PaxRecords, parsePax } from './pax.ts'
 import {
   checkSparseMap,
@@ -32,6 +33,7 @@ export type EntryReceiver = {
  */
 export class TarReader {
   private readonly receiver: EntryReceiver
+  private readonly block = makeHeaderBlock(BLOCK)
   /** Bytes kept until there are `wanted` of them. */
   private kept: Buffer[] = []
   private keptBytes = 0
@@ -112,7 +114,8 @@ export class TarReader {
     try {
       // Header must know the whole name: cut to 100 bytes it may end in a slash, like an old directory's without data.
       const path = this.longPath ?? this.pax?.path
-      header = path === undefined ? new Header(block, offset) : new Header(block, offset, { path })
+      block.copy(this.block, 0, offset, offset + BLOCK)
+      header = path === undefined ? new Header(this.block) : new Header(this.block, 0, { path })
     } catch (cause) {
       throw new MinictrError(`a tar header is damaged${this.where()}: ${(cause as Error).message}`, { cause })
     }
