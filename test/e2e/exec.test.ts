@@ -81,7 +81,7 @@ describe('exec', () => {
     assert.equal((await exec('box', 'sh', '-c', 'exit 41')).status, 41)
     const { stdout } = await debian.minictr(
       ...['events', '--since', '5m', '--until', '0s', '--filter', 'container=box', '--format'],
-      '{{.Action}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.execID}}',
+      '{{.Action}} {{with .Actor.Attributes.exitCode}}{{.}}{{end}} {{.Actor.Attributes.execID}}',
     )
     const lines = stdout.split('\n')
     const end = lines.findIndex(line => line.startsWith('exec_die 41 '))

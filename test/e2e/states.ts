@@ -37,7 +37,7 @@ export function isThereNamed(debian: Debian, name: string): boolean {
 export async function eventsOf(debian: Debian, name: string): Promise<string[]> {
   const { stdout } = await debian.minictr(
     ...['events', '--since', '1h', '--until', '0s', '--filter', `container=${name}`],
-    ...['--format', '{{.Action}} {{.Actor.Attributes.exitCode}}'],
+    ...['--format', '{{.Action}} {{with .Actor.Attributes.exitCode}}{{.}}{{end}}'],
   )
   return stdout
     .split('\n')
