@@ -100,11 +100,18 @@ export function legacyDrops(rules: string, program: string, hasServer: boolean):
   const dropping = hooks.flatMap((hook): Chain[] =>
     hook ? [{ family, table: 'filter', name: hook.toUpperCase(), hook, policy: 'drop' }] : [],
   )
-  return describeDrops(dropping, chains).map(({ remedy, owner, ...drop }) => ({
-    chains: drop.chains.map(chain => chain.replace(/^\S+ \S+/, program)),
-    ...(owner && { owner }),
-    remedy: owner === 'ufw' ? remedy : dropping.flatMap(chain => insertions(program, chain, owner)),
-  }))
+  const [first] = dropping
+  if (!first) return []
+  const owner = ownerOf(first, chains)
+  const remedyOf = (chain: Chain) =>
+    owner === 'ufw' ? remedyFor(chain, owner) : insertions(program, chain, owner)
+  return [
+    {
+      chains: dropping.map(({ name }) => `${program} ${name}`),
+      ...(owner && { owner }),
+      remedy: dropping.flatMap(remedyOf),
+    },
+  ]
 }
 
 function isOfSameTable(one: Chain, other: Chain): boolean {
