@@ -84,7 +84,7 @@ function writeLauncher(): void {
 }
 
 /**
- * Keeps what V8 compiles of the bundle while it does with containers what is done most, if it may (as root), or as far as it gets:
+ * Keeps what V8 compiles of the bundle while it does what is done most, if it may (as root), or as far as it gets:
  * functions that are not called are not compiled. V8 knows a cache that does not fit by the length of the source only: the
  * old ones must be gone before a new bundle is written.
  */
@@ -128,9 +128,21 @@ async function writeCodeCaches(): Promise<void> {
     minictr(flags, 'rm', '--force', 'warm')
   }
   for (const command of ['images', 'ps']) minictr([], command)
+  await pullOnce(writer, given, ['--root', join(roots, 'other'), '--run-root', join(roots, 'other-run')])
   apart.end()
   rmSync(roots, { recursive: true })
   rmSync(writer)
+}
+
+/** Serves the image of one root on loopback, and pulls it into another. */
+async function pullOnce(program: string, from: string[], into: string[]): Promise<void> {
+  const serve = ['--', program, ...from, 'image', 'serve', '--listen', '127.0.0.1:0']
+  const registry = spawn(process.execPath, serve, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const [said] = await Promise.race([once(registry.stdout, 'data'), once(registry.stdout, 'end')])
+  const [, address] = /http:\/\/(\S+)/.exec(String(said)) ?? []
+  if (address) spawnSync(process.execPath, ['--', program, ...into, 'pull', '--quiet', `${address}/warm`])
+  registry.kill()
+  if (registry.exitCode === null) await once(registry, 'exit')
 }
 
 /** A network namespace in which a bridge may be made; where there can be none, `enter` enters nothing. */

@@ -25,6 +25,7 @@ const beginnings = {
     ...['create', 'start', 'restart'].map(name => `src/cli/${name}.ts`),
     ...['create', 'start', 'restart-wait'].map(name => `src/containers/${name}.ts`),
   ],
+  pull: ['src/cli/pull.ts', 'src/system/lock.ts', 'src/images/layer-tar.ts', 'src/images/unpack-thread.ts'],
 }
 
 /** The files of the bundle, without their `.cjs`. */

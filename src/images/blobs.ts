@@ -4,6 +4,7 @@
 import {
   closeSync,
   existsSync,
+  fsync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -14,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Descriptor } from './manifest.ts'
@@ -47,9 +49,10 @@ export class BlobStore {
   }
 
   /** Where a blob of a digest that is not known yet may grow, until `commitBlob` gives it its place. */
-  temporaryPath(): string {
+  temporaryPath(kind = ''): string {
     this.prepare()
-    return join(this.directory, 'partial', TEMPORARY + process.getBuiltinModule('node:crypto').randomUUID())
+    const { randomUUID } = process.getBuiltinModule('node:crypto')
+    return join(this.directory, 'partial', `${TEMPORARY}${kind}${randomUUID()}`)
   }
 
   /** Whether the blob is here, complete: it only gets its name when it has been verified. */
@@ -90,14 +93,14 @@ export class BlobStore {
     this.prepare()
     const path = this.blobPath(digest)
     makeDirectories(dirname(path))
-    const { open, rename } = await import('node:fs/promises')
-    const file = await open(partialPath, 'r')
+    const fd = openSync(partialPath, 'r')
     try {
-      await file.sync()
+      // On the thread pool: the layer is still being unpacked. By way of node:fs/promises it would load as much as HTTP does.
+      await promisify(fsync)(fd)
     } finally {
-      await file.close()
+      closeSync(fd)
     }
-    await rename(partialPath, path)
+    renameSync(partialPath, path)
   }
 
   /** The bytes of a blob; 0 where it is not here. */
@@ -146,15 +149,20 @@ function filesIn(directory: string): string[] {
  * Throws the system's error.
  */
 export function replaceFile(path: string, temporary: string, bytes: Uint8Array): void {
-  const fd = openSync(temporary, 'w', 0o644)
+  writeFlushed(temporary, bytes)
+  renameSync(temporary, path)
+}
+
+/** Writes a file and sees to it that it is on the disk; there is none where that fails. Throws the system's error. */
+export function writeFlushed(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'w', 0o644)
   try {
     writeFileSync(fd, bytes)
     fsyncSync(fd)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    rmSync(path, { force: true })
     throw error
   } finally {
     closeSync(fd)
   }
-  renameSync(temporary, path)
 }

@@ -1,6 +1,5 @@
 // Taking over from the layers below: a file with all that belongs to it, or only a directory's attributes.
 
-import { spawnSync } from 'node:child_process'
 import { lstatSync } from 'node:fs'
 import { MinictrError } from '../system/error.ts'
 import type { Entry } from './entry.ts'
@@ -12,6 +11,8 @@ const NANOSECONDS = 1_000_000_000n
  * Throws MinictrError with what cp(1) said.
  */
 export function copyFile(from: string, to: string): void {
+  // Loaded here: each unpacking thread would load it as it starts, and few layers need it.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const args = ['--archive', '--reflink=auto', '--no-target-directory', '--', from, to]
   const { status, stderr, error } = spawnSync('cp', args, { encoding: 'utf8' })
   if (status !== 0) {

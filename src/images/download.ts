@@ -1,8 +1,7 @@
 // The download of one blob: it grows in a partial file, goes on where it broke off, and can be read while it grows.
 
 import { createHash, type Hash } from 'node:crypto'
-import { closeSync, createReadStream, ftruncateSync, openSync, readSync, rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { closeSync, createReadStream, fstatSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectories } from '../system/directory.ts'
 import { MinictrError } from '../system/error.ts'
@@ -114,7 +113,7 @@ export class Download {
   /** Hashes what is here already. */
   private async takeUp(): Promise<void> {
     const { path, descriptor, onProgress } = this.options
-    const { size } = await stat(path)
+    const { size } = fstatSync(this.fd)
     if (size > descriptor.size) ftruncateSync(this.fd, 0)
     else if (size > 0) {
       this.resumedBytes = size

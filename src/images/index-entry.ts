@@ -1,6 +1,6 @@
 // The lines of a store's index.json: which names stand for which manifests, and what other tools read in them.
 
-import type { Descriptor } from './manifest.ts'
+import { type Descriptor, type Index, MEDIA_TYPES } from './manifest.ts'
 import { canonicalName, parseReference, type Reference, withDefaultTag } from './reference.ts'
 
 /** The annotation by which skopeo, umoci and crane address an image of a layout. */
@@ -63,16 +63,48 @@ export function withoutName(entries: Entry[], name: string): Entry[] {
   return [...rest, ...lost.map(({ manifest, repoDigest }) => ({ manifest, repoDigest }))]
 }
 
+/**
+ * The entries once the name stands for that manifest, and for no other; `repoDigest` is the digest under which the registry knows
+ * it. Throws MinictrError for an invalid name.
+ */
+export function withName(entries: Entry[], name: string, manifest: Descriptor, repoDigest?: string): Entry[] {
+  const parsed = withDefaultTag(parseReference(name))
+  // Beside a digest a tag says nothing that holds.
+  const reference = parsed.digest === undefined ? parsed : { ...parsed, tag: undefined }
+  const full = canonicalName(reference)
+  const known = repoDigest === undefined ? undefined : `${repositoryOf(reference)}@${repoDigest}`
+  const { mediaType, digest, size, platform } = manifest
+  const added = {
+    name: full,
+    manifest: { mediaType, digest, size, ...(platform && { platform }) },
+    repoDigest: known,
+  }
+  const others = withoutName(entries, full).filter(
+    entry => entry.name !== undefined || entry.manifest.digest !== digest,
+  )
+  return [...others, added]
+}
+
 /** An entry out of index.json. */
 export function toEntry({ annotations, ...manifest }: Descriptor): Entry {
   return { name: annotations?.[REF_NAME], manifest, repoDigest: annotations?.[REPO_DIGEST] }
 }
 
 /** An entry for index.json. */
-export function toDescriptor({ name, manifest, repoDigest }: Entry): Descriptor {
+function toDescriptor({ name, manifest, repoDigest }: Entry): Descriptor {
   const annotations = {
     ...(name && { [REF_NAME]: name, [CONTAINERD_NAME]: name }),
     ...(repoDigest && { [REPO_DIGEST]: repoDigest }),
   }
   return { ...manifest, ...(Object.keys(annotations).length > 0 && { annotations }) }
+}
+
+/** The bytes of an index.json with these entries. */
+export function toIndex(entries: Entry[]): Buffer {
+  const index: Index = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociIndex,
+    manifests: entries.map(toDescriptor),
+  }
+  return Buffer.from(`${JSON.stringify(index, null, 2)}\n`)
 }

@@ -43,6 +43,9 @@ export type PulledImage = {
  * once share their work. Throws MinictrError. Source: distribution spec, "Pull".
  */
 export async function pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
+  // At once, since the thread needs as long to start as this one to find out from the registry what is missing. Of an image
+  // that is here already most likely nothing is.
+  if (!options.store.list().some(({ name }) => name === canonicalName(reference))) startThread()
   const transport = new Transport(options.configuration)
   try {
     const repository = new Repository(reference, options.configuration, transport)
@@ -94,12 +97,21 @@ class Pull {
       manifest.layers.length,
     )
     this.checkPlatform(config)
-    const fetched = await this.fetchLayers(manifest, config.rootfs.diff_ids)
+    // What is flushed is flushed before the layers' files are there, for which the disk would have to be waited for as well.
     store.putBlob(configBytes, manifest.config.mediaType)
     store.putBlob(chosen.bytes, chosen.descriptor.mediaType)
     const name = reference.digest === undefined ? reference : { ...reference, tag: undefined }
-    const renamed = await this.name(canonicalName(name), chosen.descriptor, top.descriptor.digest)
-    return { reference: name, digest: top.descriptor.digest, isNew: fetched || renamed }
+    const { digest } = top.descriptor
+    const naming = [canonicalName(name), chosen.descriptor, digest] as const
+    const draft = this.isNamed(...naming) ? undefined : store.draftTag(...naming)
+    try {
+      const fetched = await this.fetchLayers(manifest, config.rootfs.diff_ids)
+      const isRenamed = !this.isNamed(...naming)
+      if (isRenamed) await store.tag(...naming, draft)
+      return { reference: name, digest, isNew: fetched || isRenamed }
+    } finally {
+      if (draft) store.removeDraft(draft)
+    }
   }
 
   /** The manifest of the platform, where the registry has several. */
@@ -192,12 +204,9 @@ class Pull {
     return missing.length > 0
   }
 
-  /** Gives the image its name unless it has it; resolves with whether that was needed. */
-  private async name(name: string, manifest: Descriptor, digest: string): Promise<boolean> {
-    const { store } = this.options
-    const known = store.list().find(entry => entry.name === name)
-    if (known?.manifest.digest === manifest.digest && known.repoDigest?.endsWith(`@${digest}`)) return false
-    await store.tag(name, manifest, digest)
-    return true
+  /** Whether the image has its name already. */
+  private isNamed(name: string, manifest: Descriptor, digest: string): boolean {
+    const known = this.options.store.list().find(entry => entry.name === name)
+    return known?.manifest.digest === manifest.digest && known.repoDigest?.endsWith(`@${digest}`) === true
   }
 }

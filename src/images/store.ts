@@ -1,27 +1,12 @@
 // The image store: a directory that is itself a valid OCI image layout, so that other tools read it as it is.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { MinictrError } from '../system/error.ts'
-import { BlobStore, replaceFile } from './blobs.ts'
+import { BlobStore, replaceFile, writeFlushed } from './blobs.ts'
 import { type ImageConfig, isImageConfig, parseImageConfig } from './image-config.ts'
-import {
-  byReference,
-  type Entry,
-  isImage,
-  repositoryOf,
-  toDescriptor,
-  toEntry,
-  withoutName,
-} from './index-entry.ts'
-import {
-  type Descriptor,
-  type Index,
-  type Manifest,
-  MEDIA_TYPES,
-  parseManifest,
-  parseManifestOrIndex,
-} from './manifest.ts'
+import { byReference, type Entry, isImage, toEntry, toIndex, withName, withoutName } from './index-entry.ts'
+import { type Descriptor, type Manifest, parseManifest, parseManifestOrIndex } from './manifest.ts'
 import { type Platform, suitsPlatform } from './platform.ts'
 import { canonicalName, familiarName, parseReference, withDefaultTag } from './reference.ts'
 
@@ -38,6 +23,13 @@ export type Image = {
   diffIds: string[]
 }
 
+/** An index.json that is whole and on the disk, and waits for its place. */
+export type IndexDraft = { path: string; bytes: Buffer }
+
+const DRAFT = 'index-'
+/** Of the file of a draft; the number is its writer's PID. */
+const DRAFT_NAME = new RegExp(`${DRAFT}(\\d+)-`)
+
 /** There is no image of that name or id here. */
 export class ImageNotFoundError extends MinictrError {}
 
@@ -48,24 +40,28 @@ export class ImageStore extends BlobStore {
    * (the index's, where the image was chosen from one). The manifest, its configuration and layers are stored already.
    * Throws MinictrError for an invalid name.
    */
-  async tag(name: string, manifest: Descriptor, repoDigest?: string): Promise<void> {
-    const parsed = withDefaultTag(parseReference(name))
-    // Beside a digest a tag says nothing that holds.
-    const reference = parsed.digest === undefined ? parsed : { ...parsed, tag: undefined }
-    const full = canonicalName(reference)
-    const known = repoDigest === undefined ? undefined : `${repositoryOf(reference)}@${repoDigest}`
-    const { mediaType, digest, size, platform } = manifest
-    const added = {
-      name: full,
-      manifest: { mediaType, digest, size, ...(platform && { platform }) },
-      repoDigest: known,
+  async tag(name: string, manifest: Descriptor, repoDigest?: string, draft?: IndexDraft): Promise<void> {
+    await this.change(entries => withName(entries, name, manifest, repoDigest), draft)
+  }
+
+  /**
+   * Writes and flushes what index.json will be if `tag` is given the same and nobody changes it meanwhile: right after the files of its layers have
+   * been made, flushing one more means waiting for all of them. To be removed by `removeDraft`.
+   */
+  draftTag(name: string, manifest: Descriptor, repoDigest?: string): IndexDraft {
+    const bytes = toIndex(withName(this.list(), name, manifest, repoDigest))
+    const path = this.temporaryPath(`${DRAFT}${process.pid}-`)
+    writeFlushed(path, bytes)
+    return { path, bytes }
+  }
+
+  /** Removes a draft, whether or not it was used, and those that killed processes have left. */
+  removeDraft({ path }: IndexDraft): void {
+    rmSync(path, { force: true })
+    for (const name of readdirSync(dirname(path))) {
+      const [, pid] = DRAFT_NAME.exec(name) ?? []
+      if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(dirname(path), name), { force: true })
     }
-    await this.change(entries => [
-      ...withoutName(entries, full).filter(
-        entry => entry.name !== undefined || entry.manifest.digest !== digest,
-      ),
-      added,
-    ])
   }
 
   /** Takes a name away; the image itself stays, nameless, until it is removed. Returns whether there was such a name. */
@@ -196,21 +192,15 @@ export class ImageStore extends BlobStore {
   }
 
   /** Rewrites index.json under the lock that all writers take; readers see the old or the new file, never a mixture. */
-  private async change(edit: (entries: Entry[]) => Entry[]): Promise<void> {
+  private async change(edit: (entries: Entry[]) => Entry[], draft?: IndexDraft): Promise<void> {
     this.prepare()
     const { withLock } = await import('../system/lock.ts')
     await withLock(join(this.directory, 'index.lock'), () => {
-      const index: Index = {
-        schemaVersion: 2,
-        mediaType: MEDIA_TYPES.ociIndex,
-        manifests: edit(this.list()).map(toDescriptor),
-      }
-      const text = `${JSON.stringify(index, null, 2)}\n`
-      replaceFile(
-        join(this.directory, 'index.json'),
-        join(this.directory, 'partial', 'index.json'),
-        Buffer.from(text),
-      )
+      const bytes = toIndex(edit(this.list()))
+      const path = join(this.directory, 'index.json')
+      // A process that cannot see this one may have taken its draft for a dead one's.
+      if (draft?.bytes.equals(bytes) && existsSync(draft.path)) renameSync(draft.path, path)
+      else replaceFile(path, join(this.directory, 'partial', 'index.json'), bytes)
     })
   }
 }

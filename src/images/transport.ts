@@ -1,8 +1,6 @@
 // One HTTP request, made on the right connection: through the proxy it needs, trusting whom it should.
 
 import { type Agent, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
-import { Agent as SecureAgent, request as secureRequest } from 'node:https'
-import { createSecureContext, getCACertificates } from 'node:tls'
 import { type Configuration, certificatesFor, isInsecure } from './configuration.ts'
 import { proxyFor } from './proxy.ts'
 
@@ -31,7 +29,7 @@ export class Transport {
   async send(url: URL, { method = 'GET', headers = {}, body }: HttpRequest = {}): Promise<IncomingMessage> {
     const agent = await this.agentFor(url)
     return new Promise((resolve, reject) => {
-      const send = url.protocol === 'https:' ? secureRequest : plainRequest
+      const send = url.protocol === 'https:' ? https().request : plainRequest
       const request = send(url, {
         method,
         agent,
@@ -66,10 +64,16 @@ export class Transport {
     // Which hosts need no proxy has been decided by Docker's rules, so the agent is told of this one alone.
     const options = { keepAlive: true, proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
     if (url.protocol === 'http:') return new PlainAgent(options)
+    const { createSecureContext, getCACertificates } = process.getBuiltinModule('node:tls')
     const own = certificatesFor(url.host, this.configuration)
     // Both lists hold much the same, and each certificate costs time.
     const ca = [...new Set([...getCACertificates('default'), ...getCACertificates('system'), ...own])]
     const rejectUnauthorized = !(await isInsecure(url.host, this.configuration))
-    return new SecureAgent({ ...options, rejectUnauthorized, secureContext: createSecureContext({ ca }) })
+    return new (https().Agent)({ ...options, rejectUnauthorized, secureContext: createSecureContext({ ca }) })
   }
+}
+
+/** Loaded where it is needed: it costs milliseconds that a registry of this machine's does not. */
+function https() {
+  return process.getBuiltinModule('node:https')
 }

@@ -1,7 +1,7 @@
 // The image store as other tools see it, images made of this host's programs, and the removal of images. Needs root.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -9,11 +9,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { findInCatalog, listImages } from '../../src/images/catalog.ts'
 import { collectGarbage, whileBringing } from '../../src/images/collect.ts'
@@ -122,6 +123,52 @@ describe('the image store', () => {
       )
       assert.ok(!existsSync(library))
       assert.deepEqual(store.list(), [])
+    })
+  })
+
+  describe('names an image by a draft of its index', () => {
+    const manifest = (digit: string) => ({
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: `sha256:${digit.repeat(64)}`,
+      size: 3,
+    })
+    const names = () => store.list().map(({ name }) => name)
+    const partial = () => readdirSync(join(root, 'images/partial'))
+
+    it('which becomes the index', async () => {
+      const draft = store.draftTag('one', manifest('1'))
+      assert.deepEqual(names(), [])
+      const { ino } = statSync(draft.path)
+      await store.tag('one', manifest('1'), undefined, draft)
+      assert.deepEqual(names(), ['docker.io/library/one:latest'])
+      assert.equal(statSync(join(root, 'images/index.json')).ino, ino)
+      store.removeDraft(draft)
+      assert.deepEqual(partial(), [])
+    })
+
+    it('unless another image has been named since', async () => {
+      const draft = store.draftTag('one', manifest('1'))
+      await store.tag('two', manifest('2'))
+      await store.tag('one', manifest('1'), undefined, draft)
+      assert.deepEqual(names(), ['docker.io/library/two:latest', 'docker.io/library/one:latest'])
+      store.removeDraft(draft)
+      assert.deepEqual(partial(), [])
+    })
+
+    it('unless the draft is gone', async () => {
+      const draft = store.draftTag('one', manifest('1'))
+      rmSync(draft.path)
+      await store.tag('one', manifest('1'), undefined, draft)
+      assert.deepEqual(names(), ['docker.io/library/one:latest'])
+    })
+
+    it('and takes the drafts of the dead away, not those of the living', () => {
+      const [mine, other] = [store.draftTag('one', manifest('1')), store.draftTag('two', manifest('2'))]
+      const { pid } = spawnSync('true')
+      writeFileSync(other.path.replace(`-${process.pid}-`, `-${pid}-`), '')
+      store.removeDraft(mine)
+      assert.deepEqual(partial(), [basename(other.path)])
+      store.removeDraft(other)
     })
   })
 
