@@ -13,10 +13,10 @@ import { makeKnownPrograms } from './known-programs.ts'
 
 /**
  * The modules that the commands in a hurry begin with; what these import statically is theirs, if no file before has it. What two of
- * `run`, `exec` and `end` have in common is in `base`.
+ * `run`, `exec` and `end` have in common is in `base`, and the little that a run without networks needs of them.
  */
 const beginnings = {
-  base: ['src/main.ts'],
+  base: ['src/main.ts', 'src/networks/address.ts'],
   run: ['src/cli/run.ts', 'src/containers/run.ts'],
   exec: ['src/cli/exec.ts', 'src/containers/exec.ts'],
   end: ['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
@@ -29,7 +29,7 @@ const beginnings = {
 }
 
 /** The files of the bundle, without their `.cjs`. */
-export const bundleFiles = [...Object.keys(beginnings), 'rest']
+const bundleFiles = [...Object.keys(beginnings), 'rest']
 
 /** import.meta does not exist outside of modules; what it says of a file is said of the bundle. */
 const importMeta = { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }
@@ -126,8 +126,9 @@ function chunksOf(modules: string[], { outputs }: Metafile): Set<string> {
     for (const { kind, path: imported, external } of outputs[path]!.imports)
       if (kind === 'import-statement' && !external) add(imported)
   }
-  for (const [path, { entryPoint = '' }] of Object.entries(outputs))
-    if (modules.includes(entryPoint)) add(path)
+  // Where others share what a module is made of, its own chunk is one that only names that one.
+  for (const [path, { entryPoint = '', inputs }] of Object.entries(outputs))
+    if (modules.some(module => module === entryPoint || module in inputs)) add(path)
   return names
 }
 

@@ -7,8 +7,17 @@
 const { readFileSync } = require('node:fs')
 const { Script } = require('node:vm')
 
-/** V8 takes back only what it compiled under the same flags: the launcher gives some to run and exec alone. */
-const kept = process.execArgv.length > 0 ? '.flags.cache' : '.cache'
+/** Words among which a command's own is, and whose code it needs: taking back what others have compiled takes milliseconds. */
+const KINDS = {
+  ...{ run: 'run', exec: 'exec', pull: 'pull' },
+  ...{ create: 'start', start: 'start', restart: 'start' },
+  ...{ stop: 'end', kill: 'end', rm: 'end' },
+}
+const word = process.argv.find(each => Object.hasOwn(KINDS, each))
+const kind = word === undefined ? 'look' : KINDS[word]
+
+/** V8 takes back only what it compiled under the same flags: the launcher gives some to what acts on containers. */
+const kept = process.execArgv.length > 0 ? `.${kind}.flags.cache` : `.${kind}.cache`
 
 /** The chunks of one file of the bundle, functions by name. It is ASCII: latin1 takes it as it is. */
 function readChunks(file) {

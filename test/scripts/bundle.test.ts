@@ -6,7 +6,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { bundleFiles } from '../../scripts/bundle.ts'
 import { executable } from '../fixtures/command-line.ts'
 
 const dist = join(import.meta.dirname, '../../dist')
@@ -90,21 +89,29 @@ describe('the bundle', () => {
   it('has code that V8 takes back, with the flags of runs and without', () => {
     const launcher = readFileSync(join(dist, 'minictr'), 'utf8')
     const runFlags = /^run_flags='(.*)'$/m.exec(launcher)![1]!.split(' ')
-    const isForBoth = (file: string) => file !== 'rest'
+    const filesOf = {
+      run: ['base', 'run', 'network'],
+      exec: ['base', 'exec'],
+      end: ['base', 'end', 'network'],
+    }
+    const acting = Object.entries(filesOf).flatMap(([kind, files]) => files.map(file => ({ kind, file })))
+    const others = ['base', 'pull'].map(file => ({ kind: 'pull', file }))
     const kept = [
-      ...bundleFiles.map(file => ({ name: `${file}.cjs`, flags: [] })),
-      ...bundleFiles.filter(isForBoth).map(file => ({ name: `${file}.cjs`, flags: runFlags })),
+      ...[...acting, ...others, { kind: 'look', file: 'rest' }].map(each => ({ ...each, flags: [] })),
+      ...acting.map(each => ({ ...each, flags: runFlags })),
     ]
-    for (const { name, flags } of kept) {
+    for (const { kind, file, flags } of kept) {
       const program = `
         const { readFileSync } = require('node:fs')
         const filename = process.argv[1]
-        const cachedData = readFileSync(filename + (process.execArgv.length > 2 ? '.flags.cache' : '.cache'))
+        const cachedData = readFileSync(process.argv[2])
         const { Script } = require('node:vm')
         console.log(new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).cachedDataRejected)`
-      const args = [...flags, '--eval', program, join(dist, name)]
+      const name = join(dist, `${file}.cjs`)
+      const cache = `${name}.${kind}${flags.length > 0 ? '.flags' : ''}.cache`
+      const args = [...flags, '--eval', program, name, cache]
       const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-      assert.equal(stdout, 'false\n', `${name} with ${flags.join(' ') || 'no flags'}`)
+      assert.equal(stdout, 'false\n', `${cache} with ${flags.join(' ') || 'no flags'}`)
     }
   })
 })
