@@ -122,9 +122,21 @@ async function writeCodeCaches(): Promise<void> {
   for (const flags of [runFlags, []]) {
     for (const network of isMade ? [none, []] : [none]) {
       minictr(flags, 'run', '--rm', ...network, 'warm', 'true')
-      minictr(flags, 'run', '--detach', '--name', 'warm', ...network, 'warm', 'sleep', '1000')
+      minictr(
+        flags,
+        'run',
+        '--detach',
+        '--stop-signal',
+        'KILL',
+        '--name',
+        'warm',
+        ...network,
+        'warm',
+        'sleep',
+        '9',
+      )
       minictr(flags, 'exec', 'warm', 'true')
-      minictr(flags, 'stop', '--timeout', '0', 'warm')
+      minictr(flags, 'stop', 'warm')
       minictr(flags, 'start', 'warm')
       minictr(flags, 'rm', '--force', 'warm')
     }

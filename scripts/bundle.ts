@@ -19,7 +19,10 @@ const beginnings = {
   base: ['src/main.ts', 'src/networks/address.ts'],
   run: ['src/cli/run.ts', 'src/containers/run.ts'],
   exec: ['src/cli/exec.ts', 'src/containers/exec.ts'],
-  end: ['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
+  end: [
+    ...['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
+    'node_modules/commander/index.js',
+  ],
   network: ['src/containers/decide-networks.ts', 'src/containers/network-events.ts'],
   start: [
     ...['create', 'start', 'restart'].map(name => `src/cli/${name}.ts`),

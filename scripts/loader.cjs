@@ -9,9 +9,9 @@ const { Script } = require('node:vm')
 
 /** Words among which a command's own is, and whose code it needs: taking back what others have compiled takes milliseconds. */
 const KINDS = {
-  ...{ run: 'run', exec: 'exec', pull: 'pull' },
+  ...{ run: 'run', exec: 'exec', pull: 'pull', rm: 'rm' },
   ...{ create: 'start', start: 'start', restart: 'start' },
-  ...{ stop: 'end', kill: 'end', rm: 'end' },
+  ...{ stop: 'stop', kill: 'stop' },
 }
 const word = process.argv.find(each => Object.hasOwn(KINDS, each))
 const kind = word === undefined ? 'look' : KINDS[word]

@@ -24,8 +24,12 @@ async function dispatch(words: string[], globals: GlobalOptions): Promise<number
   onFailure.status = found.entry.failureStatus ?? 1
   const module = await found.entry.load()
   if ('perform' in module) return await module.perform(found.args, globals)
+  if (module.onNames && found.args.length > 0 && !found.args.some(word => word.startsWith('-'))) {
+    await module.onNames(found.args, globals)
+    return Number(process.exitCode ?? 0)
+  }
   const { runProgram } = await import('./cli/program.ts')
-  return await runProgram(module.command(globals), found.name, found.args, module.saysLittle)
+  return await runProgram(await module.command(globals), found.name, found.args, module.saysLittle)
 }
 
 /** Touching process.stdout at all costs a `run` two milliseconds, so what prints is loaded by those who print. */

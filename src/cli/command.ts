@@ -15,7 +15,9 @@ export type GlobalOptions = {
 /** The file of a command: one that commander parses, or one that reads its own arguments. */
 export type CommandModule =
   | {
-      command(globals: GlobalOptions): Command
+      command(globals: GlobalOptions): Command | Promise<Command>
+      /** Performs it on words that are names alone, for which commander, milliseconds of it, need not be loaded. */
+      onNames?(names: string[], globals: GlobalOptions): Promise<void>
       /** It prints by `say` alone (output.ts), so that the streams of standard output need not be loaded. */
       saysLittle?: true
     }

@@ -32,7 +32,8 @@ export async function flagsOf(
   }
   const module = await entry.load()
   if (!('command' in module)) return [help]
-  const options = module.command(globals).options.filter(({ hidden }) => !hidden)
+  const { options: all } = await module.command(globals)
+  const options = all.filter(({ hidden }) => !hidden)
   return [
     ...options.map(({ long, short, required, optional, description }) => ({
       names: [long, short].filter(word => word !== undefined),

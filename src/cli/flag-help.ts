@@ -1,7 +1,7 @@
 // The help of a command whose flags are data: each under its heading, and lines to try.
 
 import { Command, Option } from 'commander'
-import type { Flag, FlagGroup } from './flags/flag.ts'
+import { type FlagGroup, spelling } from './flags/flag.ts'
 import { usageTitle } from './program.ts'
 
 export type Help<Options> = {
@@ -48,10 +48,4 @@ export function flagHelp<Options>(help: Help<Options>): string {
   })
   command.outputHelp()
   return text
-}
-
-/** `-m, --memory <bytes>`, as commander wants it. */
-export function spelling<Options>(flag: Flag<Options>): string {
-  const value = 'takes' in flag && flag.takes !== undefined ? ` <${flag.takes}>` : ''
-  return `${flag.short ? `-${flag.short}, ` : ''}--${flag.name}${value}`
 }

@@ -1,14 +1,13 @@
 // Flags that are data, as options of a command that commander parses.
 
-import { type Command, Option } from 'commander'
-import { spelling } from './flag-help.ts'
-import { applyFlag, type Flag } from './flags/flag.ts'
+import type { Command } from 'commander'
+import { applyFlag, type Flag, spelling } from './flags/flag.ts'
 import { WRONG_FLAG_STATUS } from './usage-error.ts'
 
 /** Adds the flags to a command; those that are refused are parsed all the same, and left out of the help. */
 export function addFlags<Options>(command: Command, flags: Flag<Options>[]): Command {
   for (const flag of flags) {
-    const option = new Option(spelling(flag), flag.about)
+    const option = command.createOption(spelling(flag), flag.about)
     command.addOption(flag.isHidden || 'refuses' in flag ? option.hideHelp() : option)
   }
   return command
@@ -24,20 +23,11 @@ export function applyFlags<Options>(
   options: Options,
   program: string,
 ): number {
-  const given = flags.filter(({ name }) => command.getOptionValueSource(attributeOf(name)) === 'cli')
+  const attributeOf = new Map(command.options.map(option => [option.name(), option.attributeName()]))
+  const given = flags.filter(({ name }) => command.getOptionValueSource(attributeOf.get(name)!) === 'cli')
   for (const flag of given) {
-    applyFlag(
-      flag,
-      String(command.getOptionValue(attributeOf(flag.name))),
-      options,
-      program,
-      WRONG_FLAG_STATUS,
-    )
+    const value = String(command.getOptionValue(attributeOf.get(flag.name)!))
+    applyFlag(flag, value, options, program, WRONG_FLAG_STATUS)
   }
   return given.length
-}
-
-/** `memorySwap` for `memory-swap`, as commander keeps it. */
-function attributeOf(name: string): string {
-  return new Option(`--${name}`).attributeName()
 }

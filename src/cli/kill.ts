@@ -1,6 +1,6 @@
 // minictr kill: sends a signal to the programs of containers.
 
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { killContainer, planKill } from '../containers/kill.ts'
 import { checkSignal } from '../containers/program.ts'
 import type { Subject } from '../learn/explain.ts'
@@ -15,7 +15,8 @@ type Flags = WatchFlags & { signal?: string }
 export const saysLittle = true
 
 /** The `kill` command of commander. */
-export function command(globals: GlobalOptions): Command {
+export async function command(globals: GlobalOptions): Promise<Command> {
+  const { Command } = await import('commander')
   const kill = new Command('kill')
     .summary('Kill one or more running containers')
     .description('Kill one or more running containers, or send them another signal')
@@ -32,6 +33,11 @@ Examples:
   minictr explain kill web         which steps that takes, performing none`,
     )
     .action((names: string[], flags: Flags) => perform(names, flags, globals))
+}
+
+/** `kill` without flags. */
+export function onNames(names: string[], globals: GlobalOptions): Promise<void> {
+  return perform(names, {}, globals)
 }
 
 async function perform(names: string[], flags: Flags, globals: GlobalOptions): Promise<void> {

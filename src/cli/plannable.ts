@@ -19,7 +19,7 @@ export type Plannable = {
 
 /** The file of a command that commander parses, and that says what its plan would be. */
 type ActModule = {
-  command(globals: GlobalOptions): Command
+  command(globals: GlobalOptions): Command | Promise<Command>
   subject(words: string[], flags: object, globals: GlobalOptions, parsed: Command): Promise<Subject>
 }
 
@@ -54,7 +54,7 @@ function act(usage: string, module: () => Promise<ActModule>): Plannable {
         module(),
         import('./program.ts'),
       ])
-      const parsed = command(globals)
+      const parsed = await command(globals)
       const line = await readCommandLine(parsed, program, args, extra)
       return line === 'help' ? line : await subject(line.words, line.flags, globals, parsed)
     },

@@ -1,6 +1,6 @@
 // minictr rm: removes containers, with their writable layers and names.
 
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { planRemove, removeContainer } from '../containers/remove.ts'
 import { containerPaths, NoSuchContainerError } from '../containers/state.ts'
 import type { Subject } from '../learn/explain.ts'
@@ -15,7 +15,8 @@ type Flags = WatchFlags & { force?: boolean; link?: boolean; volumes?: boolean }
 export const saysLittle = true
 
 /** The `rm` command of commander. */
-export function command(globals: GlobalOptions): Command {
+export async function command(globals: GlobalOptions): Promise<Command> {
+  const { Command } = await import('commander')
   const rm = new Command('rm')
     .summary('Remove one or more containers')
     .description('Remove one or more containers')
@@ -37,6 +38,11 @@ Examples:
   minictr explain rm -f web             which steps that takes, performing none`,
     )
     .action((names: string[], flags: Flags) => perform(names, flags, globals))
+}
+
+/** `rm` without flags. */
+export function onNames(names: string[], globals: GlobalOptions): Promise<void> {
+  return perform(names, {}, globals)
 }
 
 async function perform(names: string[], flags: Flags, globals: GlobalOptions): Promise<void> {

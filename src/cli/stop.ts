@@ -1,8 +1,8 @@
 // minictr stop: asks the programs of containers to end, and kills those that do not.
 
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { stopSignalOf } from '../containers/program.ts'
-import { planStop, stopContainer } from '../containers/stop.ts'
+import { planStop, type StopOptions, stopContainer } from '../containers/stop.ts'
 import type { Subject } from '../learn/explain.ts'
 import { MinictrError } from '../system/error.ts'
 import type { GlobalOptions } from './command.ts'
@@ -15,7 +15,8 @@ import { type WatchFlags, watchOptions } from './watch-options.ts'
 export const saysLittle = true
 
 /** The `stop` command of commander. */
-export function command(globals: GlobalOptions): Command {
+export async function command(globals: GlobalOptions): Promise<Command> {
+  const { Command } = await import('commander')
   const stop = new Command('stop')
     .summary('Stop one or more running containers')
     .description('Stop one or more running containers')
@@ -32,16 +33,20 @@ Examples:
   minictr stop --step web          one step at a time
   minictr explain stop web         which steps that takes, performing none`,
     )
-    .action((names: string[], flags: WatchFlags) => perform(names, flags, globals, stop))
+    .action((names: string[], flags: WatchFlags) => perform(names, flags, stopOptions(stop), globals))
+}
+
+/** `stop` without flags. */
+export function onNames(names: string[], globals: GlobalOptions): Promise<void> {
+  return perform(names, {}, {}, globals)
 }
 
 async function perform(
   names: string[],
   flags: WatchFlags,
+  options: StopOptions,
   globals: GlobalOptions,
-  parsed: Command,
 ): Promise<void> {
-  const options = stopOptions(parsed)
   await actOnEach(names, flags, globals, async (container, executor, observer) => {
     const leftovers = await stopContainer(container, globals, executor, { ...options, observer })
     sayLeftovers(leftovers ?? [])

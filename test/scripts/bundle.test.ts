@@ -92,7 +92,8 @@ describe('the bundle', () => {
     const filesOf = {
       run: ['base', 'run', 'network'],
       exec: ['base', 'exec'],
-      end: ['base', 'end', 'network'],
+      stop: ['base', 'end', 'network'],
+      rm: ['base', 'end', 'network'],
     }
     const acting = Object.entries(filesOf).flatMap(([kind, files]) => files.map(file => ({ kind, file })))
     const others = ['base', 'pull'].map(file => ({ kind: 'pull', file }))

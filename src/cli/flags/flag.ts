@@ -136,6 +136,12 @@ export function nameOf({ name, short }: Named): string {
   return short === undefined ? `--${name}` : `-${short}, --${name}`
 }
 
+/** `-m, --memory <bytes>`, as commander wants it. */
+export function spelling<Options>(flag: Flag<Options>): string {
+  const value = 'takes' in flag && flag.takes !== undefined ? ` <${flag.takes}>` : ''
+  return `${flag.short ? `-${flag.short}, ` : ''}--${flag.name}${value}`
+}
+
 function isSwitch<Options>(flag: Flag<Options>): boolean {
   return !('set' in flag) && !('takes' in flag)
 }

@@ -15,10 +15,10 @@ import * as update from '../../../src/cli/update.ts'
 
 const globals: GlobalOptions = { root: '/none', runRoot: '/none', configFile: '/none', debug: false }
 
-type Module = { command(globals: GlobalOptions): Command }
+type Module = { command(globals: GlobalOptions): Command | Promise<Command> }
 
 async function read({ command }: Module, ...args: string[]) {
-  const parsed = command(globals)
+  const parsed = await command(globals)
   const line = await readCommandLine(parsed, 'minictr test', args, [])
   assert.ok(line !== 'help')
   return { ...line, parsed }
@@ -51,7 +51,7 @@ describe('a command line', () => {
   })
 
   it('may ask for help', async () => {
-    assert.equal(await readCommandLine(stop.command(globals), 'minictr test', ['--help'], []), 'help')
+    assert.equal(await readCommandLine(await stop.command(globals), 'minictr test', ['--help'], []), 'help')
   })
 
   it('takes the flags of explain as well', async () => {
@@ -71,7 +71,7 @@ describe('a command line', () => {
       },
     ]
     await readCommandLine(
-      stop.command(globals),
+      await stop.command(globals),
       'minictr test',
       ['--only', 'kill-process', 'x', '--json'],
       extra,

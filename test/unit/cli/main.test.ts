@@ -120,7 +120,7 @@ describe('minictr', () => {
     for (const [name, { load }] of entries) {
       const module = await load()
       if (!('command' in module)) continue
-      const command = module.command({ root: '', runRoot: '', configFile: '', debug: false })
+      const command = await module.command({ root: '', runRoot: '', configFile: '', debug: false })
       let help = ''
       command.configureOutput({
         writeOut: text => {
