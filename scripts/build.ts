@@ -114,7 +114,7 @@ async function writeCodeCaches(): Promise<void> {
     ]
     return spawnSync(program!, words).status
   }
-  minictr([], 'image', 'from-host', 'warm', 'true', 'sleep')
+  minictr([], 'image', 'from-host', 'warm', 'true', 'sleep', 'ls')
   // The first one makes the network: what is kept is what later ones do. Where there can be none (no nft), they have none.
   const isMade = apart.enter.length > 0 && minictr([], 'run', '--rm', 'warm', 'true') === 0
   for (const name of filesOf('.cache')) rmSync(join(dist, name))
@@ -141,7 +141,10 @@ async function writeCodeCaches(): Promise<void> {
       minictr(flags, 'rm', '--force', 'warm')
     }
   }
-  for (const command of ['images', 'ps']) minictr([], command)
+  minictr([], 'run', '--name', 'told', ...none, 'warm', 'ls')
+  for (const looking of [['images'], ['inspect', 'told'], ['ps', '--all'], ['logs', 'told']])
+    minictr([], ...looking)
+  minictr([], 'rm', 'told')
   await pullOnce(writer, given, ['--root', join(roots, 'other'), '--run-root', join(roots, 'other-run')])
   apart.end()
   rmSync(roots, { recursive: true })

@@ -9,7 +9,7 @@ const { Script } = require('node:vm')
 
 /** Words among which a command's own is, and whose code it needs: taking back what others have compiled takes milliseconds. */
 const KINDS = {
-  ...{ run: 'run', exec: 'exec', pull: 'pull', rm: 'rm' },
+  ...{ run: 'run', exec: 'exec', rm: 'rm', pull: 'pull', ps: 'ps', logs: 'logs' },
   ...{ create: 'start', start: 'start', restart: 'start' },
   ...{ stop: 'stop', kill: 'stop' },
 }

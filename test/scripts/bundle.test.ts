@@ -96,9 +96,9 @@ describe('the bundle', () => {
       rm: ['base', 'end', 'network'],
     }
     const acting = Object.entries(filesOf).flatMap(([kind, files]) => files.map(file => ({ kind, file })))
-    const others = ['base', 'pull'].map(file => ({ kind: 'pull', file }))
+    const looking = ['ps', 'logs', 'look'].map(kind => ({ kind, file: 'rest' }))
     const kept = [
-      ...[...acting, ...others, { kind: 'look', file: 'rest' }].map(each => ({ ...each, flags: [] })),
+      ...[...acting, ...looking, { kind: 'pull', file: 'pull' }].map(each => ({ ...each, flags: [] })),
       ...acting.map(each => ({ ...each, flags: runFlags })),
     ]
     for (const { kind, file, flags } of kept) {
