@@ -98,9 +98,9 @@ static bool wait_for_any(void) {
     poll_input();
   }
   bool is_draining = monitor.ended && !monitor.over;
-  int patience = is_draining ? PTY_DRAIN_MS : is_resting ? -1 : REST_MS, timeout = until_probe(patience);
+  int patience = is_draining ? PTY_DRAIN_MS : is_resting ? -1 : REST_MS, timeout = until_retry(until_probe(patience));
   int ready = poll_wait(timeout);
-  if (ready == 0 && timeout != patience) return false; // it is time for a probe, and no sign of rest
+  if (ready == 0 && timeout != patience) return false; // something is due, and this no sign of rest
   if (ready == 0 && is_draining) give_up_outputs(); // somebody else holds the other side of the pty open
   is_resting = ready == 0 && !is_draining;
   if (is_resting) {
@@ -170,11 +170,13 @@ static bool is_needed(void) {
 static void keep(void) {
   do {
     turn();
+    accept_due();
     start_due_probe();
     if (monitor.ended && !monitor.over && outputs_are_taken()) finish();
     if (monitor.over) {
       tell_client_of_end();
-      tell_end();
+      do tell_end();
+      while (accept_all());
     }
     if (monitor.control.fd >= 0 && !wire_send(&monitor.executor.wire, false)) disconnect_client();
     if (monitor.over) flush_exit();

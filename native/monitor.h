@@ -84,8 +84,11 @@ extern const struct op probe_ops[];
 
 // monitor_listen.c: the socket at which others attach, and what they say
 void poll_listener(void);
+int until_retry(int timeout_ms); // the time to wait where some could not be accepted and that is to be tried before (-1: never)
+bool accept_all(void);           // whether anybody has come
+void accept_due(void);
 void serve_attachments(void);
-void stop_listening(void);
+void stop_listening(void); // nobody else comes; those who have are still told how it ended
 extern const struct op listen_ops[];
 
 #endif

@@ -7,11 +7,15 @@
 //   'd'               detach
 //
 // Told are 'd', detached, 'f' with the i32 channel and errno, when output could not be written to it, and 'x' with the i32 wait status, when the container has ended and all output has been given.
+//
+// Descriptors may run out (RLIMIT_NOFILE). Whoever comes then waits in the listener's queue until there are some; of many who
+// have come at once those who attach last are told EMFILE.
 
 #include "monitor.h"
 #include "unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +23,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADER = 2 };
+enum {
+  HEADER = 2,
+  STREAMS_ROOM = CHANNELS + 1, // descriptors that an attachment opens: the raw terminal has one more
+  OWN_ROOM = 8,                // that are left to the monitor: it still opens the log, and the record of the end
+  RETRY_MS = 1000,
+};
 
 static struct end listener = NO_END;
 static char *path;
+static bool is_full; // whoever comes waits
 
 union descriptors {
   struct cmsghdr header;
@@ -51,10 +61,24 @@ static void resize_terminal(const uint8_t *data) {
   ioctl(terminal_fd(), TIOCSWINSZ, &size);
 }
 
+// Whether so many more descriptors could be opened.
+static bool has_room(int count) {
+  int held[CHANNELS + STREAMS_ROOM + OWN_ROOM + 1], got = 0;
+  while (got < count && (held[got] = fcntl(listener.fd, F_DUPFD_CLOEXEC, 0)) >= 0) got++;
+  for (int i = 0; i < got; i++) close(held[i]);
+  return got == count;
+}
+
 static void attach(struct attachment *from, const uint8_t *data, size_t length, const int stdio[CHANNELS]) {
   from->keys.length = length - 1 < DETACH_KEYS_MAX ? length - 1 : DETACH_KEYS_MAX;
   memcpy(from->keys.keys, data + 1, from->keys.length);
-  attachment_connect(from, stdio, data[0]);
+  if (has_room(STREAMS_ROOM + OWN_ROOM)) {
+    attachment_connect(from, stdio, data[0]);
+  } else {
+    from->unwritten = STDOUT;
+    from->why = EMFILE;
+    attachment_fail(from);
+  }
 }
 
 static void obey(struct attachment *from, const uint8_t *message, size_t length, const int stdio[CHANNELS]) {
@@ -81,25 +105,41 @@ static void serve(struct attachment *from) {
   if (is_gone || from->message_length == MESSAGE_LENGTH) attachment_release(from);
 }
 
-static void accept_all(void) {
-  for (int socket; (socket = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
-    if (!attachment_new(socket)) close(socket);
+void poll_listener(void) {
+  listener.ready = 0;
+  if (!is_full) poll_for(&listener, POLLIN);
 }
 
-void poll_listener(void) { poll_for(&listener, POLLIN); }
+int until_retry(int timeout_ms) {
+  return is_full && (timeout_ms < 0 || timeout_ms > RETRY_MS) ? RETRY_MS : timeout_ms;
+}
+
+// Those who come when all is over only hear of the end.
+static int accept_one(void) {
+  if (!monitor.over && !has_room(1 + CHANNELS + STREAMS_ROOM + OWN_ROOM)) return errno = EMFILE, -1;
+  return accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+bool accept_all(void) {
+  bool has_come = false;
+  if (listener.fd < 0) return false;
+  for (int socket; (socket = accept_one()) >= 0; has_come = true)
+    if (!attachment_new(socket)) close(socket);
+  is_full = errno != EAGAIN;
+  return has_come;
+}
+
+void accept_due(void) {
+  if (listener.ready || is_full) accept_all();
+}
 
 void serve_attachments(void) {
-  if (listener.ready) accept_all();
   for (struct attachment *one = attachments; one; one = one->next)
     if (one->socket.fd >= 0 && one->socket.ready) serve(one);
 }
 
-// Those who have come are still told how it ended.
 void stop_listening(void) {
-  if (listener.fd < 0) return;
-  unlink(path);
-  accept_all();
-  end_close(&listener);
+  if (path) unlink(path);
 }
 
 // listen path: a socket there, in place of one that nobody listens to any more

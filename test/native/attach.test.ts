@@ -1,90 +1,17 @@
 // Attaching: several see one container's output, any of them types its input, and it outlives all of them.
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { test } from 'node:test'
 import { parseDetachKeys } from '../../src/cli/flags/detach-keys.ts'
 import { waitForEnd } from '../../src/system/attach.ts'
 import { helperPath } from '../../src/system/executor.ts'
-import type { ClientOptions } from './client.ts'
-import { client, isThere, run, stopped, until } from './clients.ts'
+import { attached, attacher, attacherPath, detached, echoes, type Place, place, shows } from './attachers.ts'
+import { client, isThere, run, until } from './clients.ts'
 import { inTerminal, modes } from './screen.ts'
-
-const attacherPath = join(import.meta.dirname, 'attacher.ts')
-
-type Place = { directory: string; socket: string; file(name: string): string }
-
-function place(t: TestContext): Place {
-  // Longer than the address of a socket can be.
-  const directory = mkdtempSync(join(tmpdir(), `minictr-attach-${'x'.repeat(100)}`))
-  t.after(() => rmSync(directory, { recursive: true }))
-  const file = (name: string) => join(directory, name)
-  return { directory, socket: file('attach.sock'), file }
-}
-
-/** A container that nobody is attached to; its monitor's PID. */
-async function detached(t: TestContext, { socket }: Place, options: ClientOptions): Promise<number> {
-  const streams = { stdin: false, stdout: false, stderr: false }
-  const child = client(t, { listen: socket, streams, stopAt: 'running', ...options })
-  const { monitor, container } = await stopped(child)
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  t.after(() => isThere(container) && process.kill(container, 'SIGKILL'))
-  return monitor
-}
-
-type Attacher = { child: ChildProcess; text: string; ended: Promise<number | null> }
-
-function attacher(t: TestContext, { socket }: Place, options: object = {}): Attacher {
-  const child = spawn(process.execPath, [attacherPath, socket, JSON.stringify(options)])
-  t.after(() => child.kill('SIGKILL'))
-  const it: Attacher = {
-    child,
-    text: '',
-    ended: once(child, 'close').then(([status]) => status as number | null),
-  }
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (it.text += chunk))
-  return it
-}
-
-function shows(it: Attacher, pattern: RegExp): Promise<void> {
-  return until(() => pattern.test(it.text), `${pattern} is shown, but: ${JSON.stringify(it.text)}`)
-}
-
-function links(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`)
-    } catch {
-      return [] // closed meanwhile
-    }
-  })
-}
-
-/** Waits until the monitor has the standard output of each. */
-async function attached(monitor: number, ...attachers: Attacher[]): Promise<void> {
-  for (const { child } of attachers) {
-    const output = readlinkSync(`/proc/${child.pid}/fd/1`)
-    await until(() => links(monitor).includes(output), 'it is attached')
-  }
-}
-
-/** Writes what it reads, until it reads `end`, and ends with 7. */
-const echoes =
-  'while read line; do [ "$line" = end ] && exit 7; echo "got $line"; done; echo closed; sleep 30'
 
 test('two see the output and type the input; both end as the container does', async t => {
   const at = place(t)

@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { spawnExecutor } from '../../src/system/executor.ts'
 import { Monitor } from '../../src/system/monitor.ts'
 import type { ClientOptions } from './client.ts'
-import { isThere, until } from './clients.ts'
+import { clientCommand, isThere, until } from './clients.ts'
 import { call, errnoOf, succeed } from './executors.ts'
 import { inTerminal, modes } from './screen.ts'
 
@@ -53,12 +56,36 @@ test('a new size of the client’s terminal becomes the container’s', async ()
   await screen.end()
 })
 
+/** Of what shows the numbers up to 100000, then the status. */
+function firstWrongLine(text: string): number {
+  const lines = text.replaceAll('\r', '').trim().split('\n')
+  assert.equal(lines.length, 100_001)
+  return lines.findIndex((line, index) => line !== (index < 100_000 ? String(index + 1) : 'status 0'))
+}
+
 test('much output through the pty arrives whole', async () => {
   const { screen } = await inTerminal({ script: 'seq 1 100000', terminal: true })
   await screen.shows(/status 0/)
-  const lines = screen.text.replaceAll('\r', '').trim().split('\n')
-  const wrong = lines.findIndex((line, index) => line !== (index < 100_000 ? String(index + 1) : 'status 0'))
-  assert.deepEqual([lines.length, wrong], [100_001, -1])
+  assert.equal(firstWrongLine(screen.text), -1)
+  await screen.end()
+})
+
+test('a terminal that takes no more, given as /dev/tty, keeps nobody else waiting; what it was to show arrives', async t => {
+  const directory = mkdtempSync(join(tmpdir(), 'minictr-terminal-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const [ready, signalled] = [join(directory, 'ready'), join(directory, 'signalled')]
+  const script = `trap "touch ${signalled}" USR1; seq 1 100000 & touch ${ready}; wait; wait`
+  const { screen } = await inTerminal(`${clientCommand({ script })} > /dev/tty`)
+  t.after(() => screen.child.kill('SIGCONT'))
+  await until(() => existsSync(ready), 'the script runs')
+  screen.child.kill('SIGSTOP')
+  await sleep(500) // it is full long before
+  const client = execFileSync('pgrep', ['-P', String(screen.shell)], { encoding: 'utf8' })
+  process.kill(Number(client), 'SIGUSR1')
+  await until(() => existsSync(signalled), 'the signal arrives')
+  screen.child.kill('SIGCONT')
+  await screen.shows(/status 0/)
+  assert.equal(firstWrongLine(screen.text), -1)
   await screen.end()
 })
 
