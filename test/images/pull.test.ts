@@ -67,10 +67,12 @@ async function pull(root: string, ...args: string[]) {
 /** The files of all unpacked layers, as `etc/one`. */
 function unpackedFiles(root: string): string[] {
   const layers = join(root, 'layers')
+  // Not all that is in a layer is looked at: a /var/run there leads into this host's /run.
   return readdirSync(layers)
-    .filter(name => existsSync(join(layers, name, 'fs')))
-    .flatMap(name => readdirSync(join(layers, name, 'fs'), { recursive: true, encoding: 'utf8' }))
-    .filter(name => name.startsWith('etc/'))
+    .map(name => join(layers, name, 'fs/etc'))
+    .filter(etc => existsSync(etc))
+    .flatMap(etc => readdirSync(etc, { recursive: true, encoding: 'utf8' }))
+    .map(name => `etc/${name}`)
     .sort()
 }
 
