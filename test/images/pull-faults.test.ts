@@ -239,6 +239,25 @@ describe('a pull', () => {
     )
   })
 
+  test('says where on a disk that has no room even for what is small', async () => {
+    await pullThrough(
+      () => undefined,
+      async (_proxy, root, name) => {
+        mkdirSync(root)
+        await execute('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', root])
+        try {
+          const { status, stderr } = await minictr(argsIn(root, 'pull', name))
+          assert.equal(status, 1)
+          assert.match(stderr, new RegExp(`ENOSPC: .*, write '${root}/images/partial/new-`))
+          assertNoImage(root)
+          assert.deepEqual(readdirSync(join(root, 'images/partial')), [])
+        } finally {
+          await execute('umount', [root])
+        }
+      },
+    )
+  })
+
   test('outlives a thread that fails before it is needed', async () => {
     const preload = join(directory, 'fail-in-threads.cjs')
     writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) throw new Error('no thread')")
