@@ -161,6 +161,8 @@ export function writeFlushed(path: string, bytes: Uint8Array): void {
     fsyncSync(fd)
   } catch (error) {
     rmSync(path, { force: true })
+    // Unlike that of an open, the error of a write says nothing of the file.
+    if (error instanceof Error) error.message += ` '${path}'`
     throw error
   } finally {
     closeSync(fd)

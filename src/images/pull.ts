@@ -45,7 +45,8 @@ export type PulledImage = {
 export async function pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
   // At once, since the thread needs as long to start as this one to find out from the registry what is missing. Of an image
   // that is here already most likely nothing is.
-  if (!options.store.list().some(({ name }) => name === canonicalName(reference))) startThread()
+  const name = canonicalName(nameFor(reference))
+  if (!options.store.list().some(entry => entry.name === name)) startThread()
   const transport = new Transport(options.configuration)
   try {
     const repository = new Repository(reference, options.configuration, transport)
@@ -63,6 +64,11 @@ export async function listTags(reference: Reference, configuration: Configuratio
   } finally {
     await transport.close()
   }
+}
+
+/** What an image that was asked for so is called: beside a digest a tag says nothing that holds. */
+function nameFor(reference: Reference): Reference {
+  return reference.digest === undefined ? reference : { ...reference, tag: undefined }
 }
 
 class Pull {
@@ -100,7 +106,7 @@ class Pull {
     // What is flushed is flushed before the layers' files are there, for which the disk would have to be waited for as well.
     store.putBlob(configBytes, manifest.config.mediaType)
     store.putBlob(chosen.bytes, chosen.descriptor.mediaType)
-    const name = reference.digest === undefined ? reference : { ...reference, tag: undefined }
+    const name = nameFor(reference)
     const { digest } = top.descriptor
     const naming = [canonicalName(name), chosen.descriptor, digest] as const
     const draft = this.isNamed(...naming) ? undefined : store.draftTag(...naming)

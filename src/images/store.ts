@@ -57,10 +57,14 @@ export class ImageStore extends BlobStore {
 
   /** Removes a draft, whether or not it was used, and those that killed processes have left. */
   removeDraft({ path }: IndexDraft): void {
-    rmSync(path, { force: true })
-    for (const name of readdirSync(dirname(path))) {
-      const [, pid] = DRAFT_NAME.exec(name) ?? []
-      if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(dirname(path), name), { force: true })
+    try {
+      rmSync(path, { force: true })
+      for (const name of readdirSync(dirname(path))) {
+        const [, pid] = DRAFT_NAME.exec(name) ?? []
+        if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(dirname(path), name), { force: true })
+      }
+    } catch {
+      // The next garbage collection takes what stays: it must not hide why a pull has failed, nor make one fail.
     }
   }
 

@@ -96,9 +96,12 @@ export function startThread(): Worker {
   const worker = new Worker(program, { execArgv: [] })
   worker.unref()
   worker.setMaxListeners(0)
-  worker.once('exit', () => {
-    running = undefined
-  })
+  const forget = () => {
+    if (running === worker) running = undefined
+  }
+  worker.once('exit', forget)
+  // Nobody may wait for it yet: who needs it then starts another, and is told what is wrong with that one.
+  worker.once('error', forget)
   running = worker
   return worker
 }

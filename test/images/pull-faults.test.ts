@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -12,6 +13,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -234,6 +237,43 @@ describe('a pull', () => {
         }
       },
     )
+  })
+
+  test('says where on a disk that has no room even for what is small', async () => {
+    await pullThrough(
+      () => undefined,
+      async (_proxy, root, name) => {
+        mkdirSync(root)
+        await execute('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', root])
+        try {
+          const { status, stderr } = await minictr(argsIn(root, 'pull', name))
+          assert.equal(status, 1)
+          assert.match(stderr, new RegExp(`ENOSPC: .*, write '${root}/images/partial/new-`))
+          assertNoImage(root)
+          assert.deepEqual(readdirSync(join(root, 'images/partial')), [])
+        } finally {
+          await execute('umount', [root])
+        }
+      },
+    )
+  })
+
+  test('outlives a thread that fails before it is needed', async () => {
+    const preload = join(directory, 'fail-in-threads.cjs')
+    writeFileSync(preload, "if (!require('node:worker_threads').isMainThread) throw new Error('no thread')")
+    const slow = createServer((_, response) => setTimeout(() => response.writeHead(404).end(), 700))
+    await once(slow.listen(0, '127.0.0.1'), 'listening')
+    const { port } = slow.address() as AddressInfo
+    const env = { NODE_OPTIONS: `--require=${preload}` }
+    const root = join(directory, `root-${++roots}`)
+    const early = await minictr(argsIn(root, 'run', `127.0.0.1:${port}/test/image`), { env })
+    slow.close()
+    assert.equal(early.status, 125)
+    assert.match(early.stderr, /^minictr: .* answered 404/m)
+    const needed = await minictr(argsIn(root, 'run', `${registry.host}/test/image`), { env })
+    assert.equal(needed.status, 125)
+    assert.match(needed.stderr, /^minictr: .*no thread/m)
+    assertNoImage(root)
   })
 
   test('takes the word of a manifest where the registry says only application/json', async () => {

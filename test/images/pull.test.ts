@@ -67,10 +67,12 @@ async function pull(root: string, ...args: string[]) {
 /** The files of all unpacked layers, as `etc/one`. */
 function unpackedFiles(root: string): string[] {
   const layers = join(root, 'layers')
+  // Not all that is in a layer is looked at: a /var/run there leads into this host's /run.
   return readdirSync(layers)
-    .filter(name => existsSync(join(layers, name, 'fs')))
-    .flatMap(name => readdirSync(join(layers, name, 'fs'), { recursive: true, encoding: 'utf8' }))
-    .filter(name => name.startsWith('etc/'))
+    .map(name => join(layers, name, 'fs/etc'))
+    .filter(etc => existsSync(etc))
+    .flatMap(etc => readdirSync(etc, { recursive: true, encoding: 'utf8' }))
+    .map(name => `etc/${name}`)
     .sort()
 }
 
@@ -162,6 +164,34 @@ describe('pull', () => {
     assert.equal(status, 0, stderr)
     assert.match(stdout, new RegExp(`\n${name}@${digest}\n$`))
     assert.deepEqual(unpackedFiles(root), ['etc/one', 'etc/three', 'etc/two'])
+  })
+
+  test('starts no thread for an image that is here, whatever it was asked for by', async () => {
+    const [preload, note] = [join(directory, 'note-threads.cjs'), join(directory, 'threads')]
+    writeFileSync(
+      preload,
+      `const threads = require('node:worker_threads')
+      const { Worker } = threads
+      threads.Worker = function (...args) {
+        require('node:fs').appendFileSync(${JSON.stringify(note)}, 'one more ')
+        return new Worker(...args)
+      }`,
+    )
+    const name = `${registry.host}/test/layers`
+    const root = newRoot()
+    const threadsFor = async (what: string) => {
+      rmSync(note, { force: true })
+      const env = { NODE_OPTIONS: `--require=${preload}` }
+      const { status, stdout, stderr } = await minictr([...inRoot(root), 'pull', what], { env })
+      assert.equal(status, 0, stderr)
+      const threads = existsSync(note) ? readFileSync(note, 'utf8').match(/one more/g)!.length : 0
+      return { threads, digest: /Digest: (sha256:\S+)/.exec(stdout)![1]! }
+    }
+    const { threads, digest } = await threadsFor(`${name}:1`)
+    assert.equal(threads, 1)
+    await threadsFor(`${name}@${digest}`)
+    for (const what of [`${name}:1`, `${name}@${digest}`, `${name}:1@${digest}`])
+      assert.equal((await threadsFor(what)).threads, 0, what)
   })
 
   test('reads Docker’s own manifests', async () => {

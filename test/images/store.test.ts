@@ -170,6 +170,12 @@ describe('the image store', () => {
       assert.deepEqual(partial(), [basename(other.path)])
       store.removeDraft(other)
     })
+
+    it('and minds no draft that cannot be removed: what the pull itself has met with is what counts', () => {
+      const draft = store.draftTag('one', manifest('1'))
+      rmSync(join(root, 'images/partial'), { recursive: true })
+      store.removeDraft(draft)
+    })
   })
 
   describe('finds images', () => {
