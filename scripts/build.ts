@@ -159,7 +159,7 @@ async function pullOnce(program: string, from: string[], into: string[]): Promis
   const [, address] = /http:\/\/(\S+)/.exec(String(said)) ?? []
   if (address) spawnSync(process.execPath, ['--', program, ...into, 'pull', '--quiet', `${address}/warm`])
   registry.kill()
-  if (registry.exitCode === null) await once(registry, 'exit')
+  if (registry.exitCode === null && registry.signalCode === null) await once(registry, 'exit')
 }
 
 /** A network namespace in which a bridge may be made; where there can be none, `enter` enters nothing. */

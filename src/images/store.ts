@@ -202,9 +202,19 @@ export class ImageStore extends BlobStore {
     await withLock(join(this.directory, 'index.lock'), () => {
       const bytes = toIndex(edit(this.list()))
       const path = join(this.directory, 'index.json')
-      // A process that cannot see this one may have taken its draft for a dead one's.
-      if (draft?.bytes.equals(bytes) && existsSync(draft.path)) renameSync(draft.path, path)
-      else replaceFile(path, join(this.directory, 'partial', 'index.json'), bytes)
+      if (!draft?.bytes.equals(bytes) || !isMoved(draft.path, path))
+        replaceFile(path, join(this.directory, 'partial', 'index.json'), bytes)
     })
+  }
+}
+
+/** Renames a draft to its place; false where it is gone: a process that cannot see its writer may have taken it for a dead one's. */
+function isMoved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
