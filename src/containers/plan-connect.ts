@@ -9,6 +9,7 @@ import type { DefaultRoute } from '../runtime/planned-networks.ts'
 import type { Plan } from '../runtime/step.ts'
 import type { ResolverChange } from '../runtime/steps/resolver.ts'
 import { MinictrError } from '../system/error.ts'
+import type { Joined } from './firewall-advice.ts'
 import { thisHost } from './host-files.ts'
 import { linkContainers } from './linked.ts'
 import { linkedHosts } from './linking.ts'
@@ -25,7 +26,12 @@ import { plannedResolver } from './resolver.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
 /** The network, and the plan by which a container joins it or leaves it. */
-export type PlannedChange = { plan: Plan; network: Network }
+export type PlannedChange = {
+  plan: Plan
+  network: Network
+  /** What it is about to have of it, where it runs. */
+  joined?: Joined
+}
 
 /**
  * Decides how the container joins the network. Throws MinictrError, in Docker's words, where it is in it, or cannot be. Source: moby,
@@ -59,23 +65,24 @@ export function planConnect(
   // Before the place is written down, which has them.
   const ports = portsByJoined(container, { before, after, joined }, roots, around)
   const resolver = resolverChange(container, before, after, around)
+  const planned = {
+    ...(newRecord && { newRecord }),
+    ...missingNetworks(networks, newRecord !== undefined, around),
+    places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
+    links: linkedIds(links, record.name, around).map(id => store.linkFile(id, container.id)),
+    linkedHosts: linkedHosts({ id: container.id, name: record.name, joins: after }, around),
+    files: [],
+  }
   const plan = connectPlan({
     ...change,
     process: container.run!,
-    networks: {
-      ...(newRecord && { newRecord }),
-      ...missingNetworks(networks, newRecord !== undefined, around),
-      places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
-      links: linkedIds(links, record.name, around).map(id => store.linkFile(id, container.id)),
-      linkedHosts: linkedHosts({ id: container.id, name: record.name, joins: after }, around),
-      files: [],
-    },
+    networks: planned,
     files: filesOf(container, record, after, roots, around),
     resolver,
     ...(ports && { ports }),
     formerRoutes: routesOf(before, wayOut),
   })
-  return { network, plan }
+  return { network, plan, joined: { ...planned, ...(ports && { ports }) } }
 }
 
 /** Decides how the container leaves the network. Throws MinictrError, in Docker's words, where it is not in it. */
