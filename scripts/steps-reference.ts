@@ -29,6 +29,7 @@ import type { Spec } from '../src/runtime/spec.ts'
 import type { Step } from '../src/runtime/step.ts'
 import type { PortsChange } from '../src/runtime/steps/ports.ts'
 import { undoesOf } from '../src/runtime/steps/undo.ts'
+import { volumeRemoval } from '../src/runtime/steps/volumes.ts'
 import { removePlan, signalPlan, stopPlan } from '../src/runtime/stop-plan.ts'
 import { updatePlan } from '../src/runtime/update-plan.ts'
 import type { Volume } from '../src/volumes/volume.ts'
@@ -315,6 +316,10 @@ function actExamples(run: string): Example[] {
     step: 'journal',
     undo: [{ op: 'remove_tree' as const, path: runDirectory, tolerate: ['ENOENT'] }],
   }
+  const volumes = '/var/lib/minictr/volumes'
+  const volumeName = 'ab'.repeat(32)
+  const volume = { directory: `${volumes}/${volumeName}`, aside: `${volumes}/.unused-${volumeName}` }
+  const removalSteps = undoOf('container').filter(({ step }) => step !== 'create-volume')
   const signalled = { containerId: id, process, freezer, isToBeThawed: false }
   const stopped = {
     ...{ ...signalled, command: 'stop', signal: 'SIGTERM', timeoutMs: 10_000, lockFile },
@@ -350,7 +355,7 @@ function actExamples(run: string): Example[] {
     },
     {
       command: 'rm -v calm_hopper',
-      plan: removePlan({ containerId: id, lockFile, undo: undoOf('container') }),
+      plan: removePlan({ containerId: id, lockFile, undo: [...volumeRemoval([volume]), ...removalSteps] }),
     },
   ]
 }

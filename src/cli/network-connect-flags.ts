@@ -2,6 +2,7 @@
 
 import type { ConnectWish } from '../containers/connect.ts'
 import type { Watching } from '../learn/watch.ts'
+import { isPredefined } from '../networks/network.ts'
 import { MinictrError } from '../system/error.ts'
 import { parseCsv } from './flags/csv.ts'
 import { addAlias, parseIp, parseLink, parsePriority } from './flags/endpoint.ts'
@@ -91,9 +92,11 @@ export function parseNetworkConnect(
   const [name, container] = words
   if (words.length !== 2) throw usageError(`'${program}' requires 2 arguments`, program)
   const { wish, links } = draft
-  const isPredefined = ['bridge', 'default'].includes(name!)
-  if (isPredefined && wish.aliases.length > 0) {
+  if (isPredefined(name!) && wish.aliases.length > 0) {
     throw new MinictrError('network-scoped aliases are only supported for user-defined networks')
+  }
+  if (isPredefined(name!) && (wish.ipv4Address ?? wish.ipv6Address) !== undefined) {
+    throw new MinictrError('user specified IP address is supported on user defined networks only')
   }
   const network = name === 'default' ? 'bridge' : name!
   return { container: container!, wish: { ...wish, name: network }, links, watching }

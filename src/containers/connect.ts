@@ -1,5 +1,6 @@
 // network connect and disconnect: a container joins one more network, or leaves one, whether it runs or not.
 
+import type { Chain } from '../networks/foreign-firewall.ts'
 import { findNetwork, type Network } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
 import { FurtherJournal, Journal } from '../runtime/journal.ts'
@@ -12,6 +13,7 @@ import { MinictrError } from '../system/error.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { hostExecutor } from '../system/monitor.ts'
 import { identify } from '../system/process-identity.ts'
+import { adviceFor, chainsOf } from './firewall-advice.ts'
 import { withLockedPlan } from './locked-plan.ts'
 import { findContainer } from './lookup.ts'
 import { LostRaceError, untilNothingIsLost } from './lost-race.ts'
@@ -20,9 +22,11 @@ import { recordNetworkEvent } from './network-events.ts'
 import type { NetworkHost } from './network-host.ts'
 import { listNetworks, type NetworkPlaces, type NetworkSurroundings, surroundingsOf } from './networks.ts'
 import type { LinkWish, NetworkWish } from './options.ts'
+import { askFilter } from './packet-filter.ts'
 import { type PlannedChange, planConnect, planDisconnect } from './plan-connect.ts'
 import { type Container, containerPaths } from './state.ts'
 import { settleChange } from './unfinished-change.ts'
+import { warnOnce } from './warnings.ts'
 
 export type ConnectWish = { wish: NetworkWish; links: LinkWish[] }
 
@@ -33,15 +37,29 @@ export async function connect(
   places: NetworkPlaces,
   observer?: Observer,
 ): Promise<void> {
-  await changeLocked(text, 'connect', places, observer, decideConnect(wish, places))
+  const warn = warnOnce()
+  await changeLocked(text, 'connect', places, observer, async executor => {
+    const filter = askFilter(executor)
+    const chains = await chainsOf(filter)
+    return {
+      decide: decideConnect(wish, places, chains),
+      tell: async ({ joined }) => {
+        if (joined && chains) warn(await adviceFor(joined, chains, filter))
+      },
+    }
+  })
 }
 
-/** Decides it completely and performs nothing of it, each time alike while nothing has changed. Throws MinictrError as `connect`. */
+/**
+ * Decides it completely and performs nothing of it, each time alike while nothing has changed; nobody asks for `chains` where only
+ * a plan is wanted. Throws MinictrError as `connect`.
+ */
 export function decideConnect(
   { wish, links }: ConnectWish,
   places: NetworkPlaces,
+  chains?: Chain[],
 ): (container: Container) => PlannedChange {
-  const around = decidedOnce(surroundingsOf(places))
+  const around = decidedOnce(surroundingsOf(places, chains))
   return container => planConnect(container, wish, links, places, around)
 }
 
@@ -57,7 +75,8 @@ export async function disconnect(
 ): Promise<void> {
   const network = findNetwork(listNetworks(places), networkText)
   if (force && (await releaseLeft(text, network, places))) return
-  await changeLocked(text, 'disconnect', places, observer, decideDisconnect(networkText, places))
+  const decide = decideDisconnect(networkText, places)
+  await changeLocked(text, 'disconnect', places, observer, async () => ({ decide }))
 }
 
 /** Decides it completely and performs nothing of it. Throws MinictrError as `disconnect`. */
@@ -77,21 +96,30 @@ function decidedOnce(around: NetworkSurroundings): NetworkSurroundings {
   return { ...around, host }
 }
 
-/** Nobody else starts, ends or changes the container meanwhile; `decide` plans with what is recorded then. */
+type Change = {
+  /** Plans with what is recorded when it is called. */
+  decide: (container: Container) => PlannedChange
+  /** Is called before anything is performed. */
+  tell?: (planned: PlannedChange) => Promise<void>
+}
+
+/** Nobody else starts, ends or changes the container meanwhile. */
 async function changeLocked(
   text: string,
   action: 'connect' | 'disconnect',
   places: NetworkPlaces,
   observer: Observer | undefined,
-  decide: (container: Container) => PlannedChange,
+  prepare: (executor: Executor) => Promise<Change>,
 ): Promise<void> {
   const { id } = findContainer(places, text)
   const { executor, close } = hostExecutor()
   try {
     await untilNothingIsLost(async () => {
+      const { decide, tell } = await prepare(executor)
       let network: Network
-      const decidePlan = () => {
+      const decidePlan = async () => {
         const planned = decide(findContainer(places, id))
+        await tell?.(planned)
         network = planned.network
         return planned.plan
       }

@@ -2,7 +2,7 @@
 // has a network of its own.
 
 import type { Spec } from '../runtime/spec.ts'
-import { chainsOf, firewallAdvice } from './firewall-advice.ts'
+import { adviceFor, chainsOf } from './firewall-advice.ts'
 import { thisHost } from './host-files.ts'
 import type { NetworkNames } from './network-files.ts'
 import { defaultNetwork, type NetworkPlaces, surroundingsOf } from './networks.ts'
@@ -26,16 +26,9 @@ export async function decideNetworks(
   const chains = filter && (await chainsOf(filter))
   const joining = { id, record, hostname, ...(domainname && { domainname }) }
   const decided = planNetworks(joining, surroundingsOf(places, chains))
-  if (!filter || !chains || !isWorthAdvice(decided)) return decided
-  const advice = await firewallAdvice(chains, decided.planned.nameServers.length > 0, filter)
+  if (!filter || !chains) return decided
+  const advice = await adviceFor(decided.planned, chains, filter)
   return { ...decided, warnings: [...decided.warnings, ...advice] }
-}
-
-/** A bridge is made now, or ports are published by one: then it is worth a word that others drop its packets. */
-function isWorthAdvice({ planned: { bridges, places, ports } }: DecidedNetworks): boolean {
-  return (
-    bridges.length > 0 || (ports !== undefined && places.some(({ link }) => link.kind.driver === 'bridge'))
-  )
 }
 
 /** The configuration with what the container's program is told of linked containers. */

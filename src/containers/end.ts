@@ -3,7 +3,7 @@
 
 import { existsSync, unlinkSync } from 'node:fs'
 import { Journal, type JournalEntry } from '../runtime/journal.ts'
-import { type Observer, undoEntries } from '../runtime/perform.ts'
+import type { Observer } from '../runtime/perform.ts'
 import type { Plan, Undo } from '../runtime/step.ts'
 import type { Executor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
@@ -13,7 +13,7 @@ import { recordContainerEvent } from './events-of-container.ts'
 import { ifWritable, readJson, replaceFile } from './json-file.ts'
 import { wasOutOfMemory } from './out-of-memory.ts'
 import type { RunSettings } from './plan-run.ts'
-import { type Removal, removal } from './removal.ts'
+import { type Removal, removal, undoRemoval } from './removal.ts'
 import { NO_RESTART } from './restart-policy.ts'
 import {
   type Container,
@@ -91,7 +91,7 @@ export async function endLocked(
     ifWritable(() => unlinkSync(paths.runState))
   }
   const left = await leftToUndo(roots, id, container, removal)
-  const undoing = await undoEntries(left, host, journal.forgetting(), observer, within)
+  const undoing = await undoRemoval(roots, id, left, host, journal.forgetting(), { observer, within })
   const { failed, quit } = undoing
   const isWhole = failed.length === 0 && !quit
   if (container && isWhole && removalAtEnd(container, removal))

@@ -1,7 +1,8 @@
 // Events: what happened to containers, images, networks and volumes, one JSON line each, written by whoever did it.
 
-import { appendFileSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, fstatSync, renameSync, statSync } from 'node:fs'
 import { makeDirectories } from '../system/directory.ts'
+import { ifLockable } from '../system/lock.ts'
 
 export type EventType = 'container' | 'image' | 'volume' | 'network' | 'daemon'
 
@@ -32,10 +33,17 @@ export function recordEvent(roots: { runRoot: string }, event: HappenedEvent): v
   const line = eventLine(event, nowNanoseconds())
   try {
     append(file, line, roots.runRoot)
-    if (statSync(file).size >= MAX_BYTES) renameSync(file, `${file}.1`)
+    if (statSync(file).size >= MAX_BYTES) rotate(file)
   } catch {
     // A full or read-only disk: told to nobody, as there is nobody to tell.
   }
+}
+
+/** Others find it full at the same time: the file that has come in its place by now is not to take the place of the full one. */
+function rotate(file: string): void {
+  ifLockable(file, fd => {
+    if (fstatSync(fd).size >= MAX_BYTES) renameSync(file, `${file}.1`)
+  })
 }
 
 function append(file: string, line: string, directory: string): void {

@@ -10,13 +10,28 @@ import {
   legacyDrops,
   parseChains,
 } from '../networks/foreign-firewall.ts'
+import type { PlannedNetworks } from '../runtime/planned-networks.ts'
 import type { AskedFilter } from './packet-filter.ts'
+
+/** What a container is about to have of networks. */
+export type Joined = Pick<PlannedNetworks, 'bridges' | 'nameServers' | 'places'> & { ports?: object }
 
 /** The chains of the packet filter; undefined where the kernel does not tell. */
 export async function chainsOf(filter: AskedFilter): Promise<Chain[] | undefined> {
   const { answers } = await filter.chains()
   const [answer] = answers
   return answer?.errno === undefined ? parseChains(answer?.data?.toString('utf8') ?? '') : undefined
+}
+
+/** The advice that is worth a word when a container joins networks: a bridge is made now, or ports are published by one. */
+export async function adviceFor(
+  { bridges, nameServers, places, ports }: Joined,
+  chains: readonly Chain[],
+  filter: AskedFilter,
+): Promise<string[]> {
+  const isPublished = ports !== undefined && places.some(({ link }) => link.kind.driver === 'bridge')
+  if (bridges.length === 0 && !isPublished) return []
+  return await firewallAdvice(chains, nameServers.length > 0, filter)
 }
 
 /**

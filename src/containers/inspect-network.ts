@@ -2,7 +2,7 @@
 
 import { NilList, NilMap } from '../images/nil.ts'
 import type { Endpoint } from '../networks/endpoint.ts'
-import { DEFAULT_NETWORK, fixedNetworks } from '../networks/network.ts'
+import { DEFAULT_NETWORK, fixedNetworks, isPredefined } from '../networks/network.ts'
 import { type PortRange, type PortWish, portName } from '../networks/ports.ts'
 import { mapOf, orNil } from './inspect-config.ts'
 import { networkNames, type OpenPorts, openPorts } from './networking.ts'
@@ -41,7 +41,7 @@ export function describeNetwork(container: Container, endpoints: Endpoint[]): Re
 function placeIn(name: string, { record }: Container, endpoints: Endpoint[]): Record<string, unknown> {
   const endpoint = endpoints.find(({ networkName }) => networkName === name)
   const wish = record.networks.find(network => network.name === name)
-  const links = name === DEFAULT_NETWORK.name ? [] : record.links
+  const links = isPredefined(name) ? [] : record.links
   return {
     IPAMConfig: addressWish(wish),
     Links: orNil(links.map(({ container, alias }) => `${container}:${alias}`)),

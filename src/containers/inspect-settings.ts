@@ -1,7 +1,7 @@
 // HostConfig of `inspect`: what the container was given of this host, read back from its OCI configuration as far as that says it.
 
 import { NilList, NilMap, withOmitted } from '../images/nil.ts'
-import { DEFAULT_NETWORK } from '../networks/network.ts'
+import { isPredefined } from '../networks/network.ts'
 import { annotation, type Spec } from '../runtime/spec.ts'
 import { defaultSysctls } from '../runtime/sysctl.ts'
 import { mapOf, orNil } from './inspect-config.ts'
@@ -160,9 +160,9 @@ function restartPolicy(record: ContainerRecord): { Name: string; MaximumRetryCou
   return { Name: restart?.name ?? 'no', MaximumRetryCount: restart?.maximumRetryCount ?? 0 }
 }
 
-/** Links in the default network; those in others are told of there. */
+/** Links in networks that nobody made; those in others are told of there. */
 function defaultLinks({ name, networkMode, links }: ContainerRecord): string[] {
-  if (networkMode !== DEFAULT_NETWORK.name) return []
+  if (!isPredefined(networkMode)) return []
   return links.map(({ container, alias }) => `/${container}:/${name}/${alias}`)
 }
 

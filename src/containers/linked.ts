@@ -1,12 +1,14 @@
 // `--link`: what a container is told of others when it starts: lines of /etc/hosts, and in the default network variables.
 
 import { type LinkedContainer, linkEnvironment, linkHostsLine } from '../networks/links.ts'
-import { DEFAULT_NETWORK } from '../networks/network.ts'
+import { DEFAULT_NETWORK, isPredefined } from '../networks/network.ts'
 import { bareAddressesOf } from '../networks/new-endpoint.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Join } from './network-places.ts'
+import { HOST_AND_LINKS } from './network-wishes.ts'
 import type { NetworkSurroundings } from './networks.ts'
 import type { LinkWish } from './options.ts'
+import type { ContainerRecord } from './record.ts'
 import type { Container } from './state.ts'
 
 /** What every program has, whoever it is: another one is not told of it. */
@@ -56,10 +58,28 @@ export function linkContainers(
   return links
 }
 
+/**
+ * What is seen of links when a container is made: those beside `--network`s that somebody made are nobody's before it starts. Throws
+ * MinictrError, in Docker's words. Source: moby, daemon/daemon_unix.go (registerLinks).
+ */
+export function checkLinks(
+  { networkMode, links }: Pick<ContainerRecord, 'networkMode' | 'links'>,
+  around: Pick<NetworkSurroundings, 'findContainer'>,
+): void {
+  if (!isPredefined(networkMode)) return
+  for (const wish of links) {
+    let linked = find(wish, 'starting', around)
+    while (linked?.record.joins.network) {
+      linked = find({ ...wish, container: linked.record.joins.network }, 'starting', around)
+    }
+    if (linked?.record.networkMode === 'host') throw new MinictrError(HOST_AND_LINKS)
+  }
+}
+
 function find(
   { container }: LinkWish,
   when: 'starting' | 'running',
-  { findContainer }: NetworkSurroundings,
+  { findContainer }: Pick<NetworkSurroundings, 'findContainer'>,
 ): Container | undefined {
   try {
     return findContainer(container)

@@ -12,6 +12,9 @@ type Options = Pick<
 >
 
 const CONTAINER = 'container:'
+const UNDEFINED_BEHAVIOR = 'This would result in undefined behavior'
+
+export const HOST_AND_LINKS = `conflicting options: host type networking can't be used with links. ${UNDEFINED_BEHAVIOR}`
 
 /**
  * The networks of a container: those named, or the default one. Throws MinictrError in Docker's words. Source: docker/cli,
@@ -98,14 +101,13 @@ function modeConflict(
   { macAddress, ipv4Address, ipv6Address }: NetworkWish,
   { links, publishedPorts, publishesAllPorts, exposedPorts }: Options,
 ): string | undefined {
-  const undefinedBehavior = 'This would result in undefined behavior'
   if (mode === 'host') {
     if (links.length === 0) return undefined
-    return `conflicting options: host type networking can't be used with links. ${undefinedBehavior}`
+    return HOST_AND_LINKS
   }
   if (typeof mode !== 'object') return undefined
   if (links.length > 0) {
-    return `conflicting options: container type network can't be used with links. ${undefinedBehavior}`
+    return `conflicting options: container type network can't be used with links. ${UNDEFINED_BEHAVIOR}`
   }
   if (macAddress !== undefined) return 'conflicting options: mac-address and the network mode'
   if (ipv4Address !== undefined || ipv6Address !== undefined) {

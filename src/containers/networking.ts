@@ -6,14 +6,19 @@ import { type Port, portName } from '../networks/ports.ts'
 import type { ContainerRecord } from './record.ts'
 import type { Container } from './state.ts'
 
+type Joined = Pick<ContainerRecord, 'networkMode' | 'networks' | 'isInNone'>
+
 /** The networks a container is in. One that has joined another's has none of its own. */
-export function networkNames({
-  networkMode,
-  networks,
-}: Pick<ContainerRecord, 'networkMode' | 'networks'>): string[] {
+export function networkNames(record: Joined): string[] {
+  const { networkMode, networks } = record
   if (networkMode.startsWith('container:')) return []
-  if (networkMode === 'none' || networkMode === 'host') return [networkMode]
-  return networks.map(({ name }) => name)
+  if (networkMode === 'host') return ['host']
+  return isInNone(record) ? ['none'] : networks.map(({ name }) => name)
+}
+
+/** Whether it is in the network `none`, which nobody is in together with another one. */
+export function isInNone({ networkMode, isInNone = networkMode === 'none' }: Joined): boolean {
+  return isInNone
 }
 
 /** Ports of a container: those that ports of this host lead to, and those that are only named. */

@@ -8,10 +8,11 @@ import { type ConnectContext, connectPlan, disconnectPlan } from '../runtime/con
 import type { DefaultRoute } from '../runtime/planned-networks.ts'
 import type { Plan } from '../runtime/step.ts'
 import type { ResolverChange } from '../runtime/steps/resolver.ts'
-import { MinictrError } from '../system/error.ts'
+import type { Joined } from './firewall-advice.ts'
 import { thisHost } from './host-files.ts'
 import { linkContainers } from './linked.ts'
 import { linkedHosts } from './linking.ts'
+import { checkMayJoin, checkMayLeave } from './membership.ts'
 import { missingNetworks } from './missing-networks.ts'
 import { portsByJoined, portsByOther } from './moved-ports.ts'
 import { networkFiles } from './network-files.ts'
@@ -25,7 +26,12 @@ import { plannedResolver } from './resolver.ts'
 import { type Container, containerPaths, type Roots } from './state.ts'
 
 /** The network, and the plan by which a container joins it or leaves it. */
-export type PlannedChange = { plan: Plan; network: Network }
+export type PlannedChange = {
+  plan: Plan
+  network: Network
+  /** What it is about to have of it, where it runs. */
+  joined?: Joined
+}
 
 /**
  * Decides how the container joins the network. Throws MinictrError, in Docker's words, where it is in it, or cannot be. Source: moby,
@@ -38,17 +44,16 @@ export function planConnect(
   roots: Roots,
   around: NetworkSurroundings,
 ): PlannedChange {
-  checkOwnNetwork(container, wish.name)
   const { networks, newRecord } = findNetworks([wish], around)
   const network = networks[0]!
-  checkIsNew(container, network, around)
+  checkMayJoin(container, network, around)
   const record = {
     ...container.record,
-    networks: [...container.record.networks, { ...wish, name: network.name }],
+    ...joinedNetworks(container, network, wish),
     links: [...container.record.links, ...links],
   }
   const change = recordChange(container, record, roots)
-  if (container.status !== 'running') {
+  if (container.status !== 'running' || network.driver === 'null') {
     return { network, plan: connectPlan({ ...change, files: [], formerRoutes: [] }) }
   }
   const before = presentJoins(container, around)
@@ -59,23 +64,24 @@ export function planConnect(
   // Before the place is written down, which has them.
   const ports = portsByJoined(container, { before, after, joined }, roots, around)
   const resolver = resolverChange(container, before, after, around)
+  const planned = {
+    ...(newRecord && { newRecord }),
+    ...missingNetworks(networks, newRecord !== undefined, around),
+    places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
+    links: linkedIds(links, record.name, around).map(id => store.linkFile(id, container.id)),
+    linkedHosts: linkedHosts({ id: container.id, name: record.name, joins: after }, around),
+    files: [],
+  }
   const plan = connectPlan({
     ...change,
     process: container.run!,
-    networks: {
-      ...(newRecord && { newRecord }),
-      ...missingNetworks(networks, newRecord !== undefined, around),
-      places: [plannedPlace(joined, { store, host, wayOutOf: wayOut })],
-      links: linkedIds(links, record.name, around).map(id => store.linkFile(id, container.id)),
-      linkedHosts: linkedHosts({ id: container.id, name: record.name, joins: after }, around),
-      files: [],
-    },
+    networks: planned,
     files: filesOf(container, record, after, roots, around),
     resolver,
     ...(ports && { ports }),
     formerRoutes: routesOf(before, wayOut),
   })
-  return { network, plan }
+  return { network, plan, joined: { ...planned, ...(ports && { ports }) } }
 }
 
 /** Decides how the container leaves the network. Throws MinictrError, in Docker's words, where it is not in it. */
@@ -86,11 +92,13 @@ export function planDisconnect(
   around: NetworkSurroundings,
 ): PlannedChange {
   const { store } = around
-  if (container.record.networkMode === 'host' || network.driver === 'host') throw hostError()
-  if (!isRecorded(container, network)) throw notConnected(container, network)
-  const remaining = container.record.networks.filter(({ name }) => !isNamed(network, name))
-  const change = recordChange(container, { ...container.record, networks: remaining }, roots)
-  if (container.status !== 'running') {
+  checkMayLeave(container, network)
+  const remaining =
+    network.driver === 'null'
+      ? { isInNone: false }
+      : { networks: container.record.networks.filter(({ name }) => !isNamed(network, name)) }
+  const change = recordChange(container, { ...container.record, ...remaining }, roots)
+  if (container.status !== 'running' || network.driver === 'null') {
     return { network, plan: disconnectPlan({ ...change, files: [], routes: [] }) }
   }
   const before = presentJoins(container, around)
@@ -116,36 +124,13 @@ export function planDisconnect(
   return { network, plan }
 }
 
-/** Whether container.json says that the container is in the network. */
-export function isRecorded({ record }: Container, network: Network): boolean {
-  return record.networks.some(({ name }) => isNamed(network, name))
-}
-
-function checkOwnNetwork({ record: { networkMode } }: Container, wanted: string): void {
-  if (networkMode === 'host' || wanted === 'host') throw hostError()
-  if (networkMode.startsWith('container:')) {
-    throw new MinictrError(
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    )
-  }
-  if (networkMode === 'none' || wanted === 'none') {
-    throw new MinictrError(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    )
-  }
-}
-
-function hostError(): MinictrError {
-  return new MinictrError('container cannot be disconnected from host network or connected to host network')
-}
-
-function notConnected({ id }: Container, { name }: Network): MinictrError {
-  return new MinictrError(`container ${id} is not connected to network ${name}`)
-}
-
-function checkIsNew(container: Container, network: Network, { store }: NetworkSurroundings): void {
-  if (!isRecorded(container, network) && !store.endpoint(network.id, container.id)) return
-  throw new MinictrError(`endpoint with name ${container.name} already exists in network ${network.name}`)
+function joinedNetworks(
+  { record: { networks } }: Container,
+  { name, driver }: Network,
+  wish: NetworkWish,
+): Pick<ContainerRecord, 'networks' | 'isInNone'> {
+  if (driver === 'null') return { networks, isInNone: true }
+  return { networks: [...networks, { ...wish, name }] }
 }
 
 type Change = Pick<ConnectContext, 'containerId' | 'lockFile' | 'record'>

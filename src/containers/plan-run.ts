@@ -81,6 +81,7 @@ export async function planRun(
       how === 'create' ? findJoinable(settings, container) : findRunning(settings, container),
   })
   checkWorkingDirectory(made.spec, stack)
+  await checkLinked(record, settings)
   const asFile = (path: string, content: object) => {
     return { path, content: `${JSON.stringify(content, null, 2)}\n`, mode: 0o600 }
   }
@@ -131,6 +132,13 @@ export function workingDirectoryError(path: string, cause?: unknown): MinictrErr
     `the working directory cannot be made: ${path}, or a part of it, is not a directory in the image`,
     { remedy: 'Choose another --workdir.', cause },
   )
+}
+
+/** Most runs have no link, and pay nothing for them. */
+async function checkLinked(record: ContainerRecord, settings: RunSettings): Promise<void> {
+  if (record.links.length === 0) return
+  const { checkLinks } = await import('./linked.ts')
+  checkLinks(record, { findContainer: text => findContainer(settings, text) })
 }
 
 /** Most containers have a network of their own; others pay nothing for it. */

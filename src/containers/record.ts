@@ -45,6 +45,8 @@ export type ContainerRecord = {
   networkMode: string
   /** The networks it joins when it starts, in this order; none where its network is not its own. */
   networks: NetworkWish[]
+  /** Whether it is in the network `none`, where it has left or joined that since it was made. */
+  isInNone?: boolean
   /** Of containers in its networks, which it is told of when it starts. */
   links: LinkWish[]
   ports: PortWishes

@@ -1,7 +1,7 @@
 // Removing a container: the undo of what outlives a run, last one first; of one that runs, behind the undo of its run.
 
 import { Journal } from '../runtime/journal.ts'
-import { type Observer, undoEntries } from '../runtime/perform.ts'
+import type { Observer } from '../runtime/perform.ts'
 import type { Plan } from '../runtime/step.ts'
 import { removePlan } from '../runtime/stop-plan.ts'
 import { MinictrError } from '../system/error.ts'
@@ -12,7 +12,7 @@ import { recordContainerEvent } from './events-of-container.ts'
 import { isPaused } from './frozen.ts'
 import { withLockedPlan } from './locked-plan.ts'
 import type { RunSettings } from './plan-run.ts'
-import { type Removal, removal } from './removal.ts'
+import { type Removal, removal, undoRemoval } from './removal.ts'
 import { cancelRestart, forbidRestart } from './restart-wait.ts'
 import { type Container, containerPaths, readContainer } from './state.ts'
 import { planTermination, type Termination, terminate } from './termination.ts'
@@ -93,7 +93,8 @@ async function removeStopped(
     if (!current) return true
     cancelRestart(roots, id)
     const entries = await removal(roots, current, options)
-    const { failed, quit } = await undoEntries(entries, executor, [], options.observer, plan)
+    const watched = { observer: options.observer, within: plan }
+    const { failed, quit } = await undoRemoval(roots, id, entries, executor, [], watched)
     checkRemoved(current, failed)
     if (!quit) recordContainerEvent(roots, current, 'destroy')
     return !quit

@@ -9,9 +9,10 @@ import { perform, undoOnBothSides } from '../runtime/perform.ts'
 import { performOps } from '../runtime/perform-ops.ts'
 import { type Executor, spawnExecutor } from '../system/executor.ts'
 import type { ProcessIdentity } from '../system/process-identity.ts'
+import { isRecorded } from './membership.ts'
 import { recordNetworkEvent } from './network-events.ts'
 import { type NetworkPlaces, surroundingsOf } from './networks.ts'
-import { isRecorded, planDisconnect } from './plan-connect.ts'
+import { planDisconnect } from './plan-connect.ts'
 import { type Container, containerPaths, readContainer } from './state.ts'
 
 /**

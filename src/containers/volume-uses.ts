@@ -1,7 +1,11 @@
 // Which containers have which volumes: asked before a volume is removed.
 
 import type { JournalEntry } from '../runtime/journal.ts'
-import type { Op } from '../runtime/op.ts'
+import { inverses } from '../runtime/ops.ts'
+import { performOps } from '../runtime/perform-ops.ts'
+import type { Undo } from '../runtime/step.ts'
+import { volumeRemoval } from '../runtime/steps/volumes.ts'
+import type { Executor } from '../system/executor.ts'
 import { VolumeStore } from '../volumes/store.ts'
 import { listContainers } from './lookup.ts'
 import type { MountPoint } from './mount-points.ts'
@@ -21,21 +25,30 @@ export function volumeUses(roots: Roots): Map<string, string[]> {
  * What removing a container with its volumes undoes besides: the volumes nobody named, but for those another container
  * has as well. Source: `docker rm`, --volumes.
  */
-export function anonymousVolumeRemoval(
-  roots: Roots,
-  containerId: string,
-  mounts: MountPoint[],
-): { step: string; undo: Op[] }[] {
+export function anonymousVolumeRemoval(roots: Roots, containerId: string, mounts: MountPoint[]): Undo[] {
   const names = mounts.flatMap(({ name, isAnonymous }) => (isAnonymous && name ? name : []))
   if (names.length === 0) return []
   const store = new VolumeStore(roots.root)
   const uses = volumeUses(roots)
-  return names
-    .filter(name => !isOthers(uses, name, containerId))
-    .map(name => ({
-      step: 'create-volume',
-      undo: [{ op: 'remove_tree', path: store.directoryOf(name), tolerate: ['ENOENT'] }],
-    }))
+  const unused = names.filter(name => !isOthers(uses, name, containerId))
+  return volumeRemoval(
+    unused.map(name => ({ directory: store.directoryOf(name), aside: store.unusedOf(name) })),
+  )
+}
+
+/** Those that were set aside, and that another container has found before that, get their names back. */
+export async function putUsedBack(
+  roots: Roots,
+  containerId: string,
+  { undo }: Undo,
+  host: Executor,
+): Promise<void> {
+  const { directory } = new VolumeStore(roots.root)
+  const uses = volumeUses(roots)
+  const used = undo.filter(
+    op => op.op === 'rename' && isOthers(uses, op.path.slice(directory.length + 1), containerId),
+  )
+  await performOps(inverses(used), host)
 }
 
 /**

@@ -64,6 +64,23 @@ export async function tryLock<T>(directory: string, action: () => T | Promise<T>
   }
 }
 
+/**
+ * Runs `action` while this process alone has the lock on the file at `path` itself, which must be there; not where somebody else has
+ * it, or has put another file there by then. Waits for nobody. Throws what node:fs throws.
+ */
+export function ifLockable(path: string, action: (fd: number) => void): void {
+  const fd = openSync(path, 'r')
+  try {
+    const { spawnSync } = process.getBuiltinModule('node:child_process')
+    const { status } = spawnSync('flock', [...flags['-n'], '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', fd],
+    })
+    if (status === 0 && isStillAt(fd, path)) action(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function openDirectory(path: string): number {
   // Whoever may open it could hold the lock for ever; names in it may be anybody's to read.
   makeDirectories(path, 0o711)

@@ -11,6 +11,7 @@ import { randomBytes } from '../system/random.ts'
 import { isVolumeName, type Volume, volumeText } from './volume.ts'
 
 const REMOVED = '.removed-'
+const UNUSED = '.unused-'
 
 /** The volumes of one root. */
 export class VolumeStore {
@@ -27,6 +28,11 @@ export class VolumeStore {
   /** Where the content lies. */
   dataOf(name: string): string {
     return `${this.directory}/${name}/_data`
+  }
+
+  /** Where it lies while its only container goes and somebody looks whether another one has it by now. */
+  unusedOf(name: string): string {
+    return `${this.directory}/${UNUSED}${name}`
   }
 
   /** The volume of this name, if there is one. */
@@ -84,7 +90,8 @@ export class VolumeStore {
    */
   async remove(names: string[], used: () => Pick<ReadonlySet<string>, 'has'>): Promise<string[]> {
     return await withLock(`${this.directory}/.lock`, async () => {
-      const left = namesIn(this.directory).filter(name => name.startsWith(REMOVED))
+      const there = namesIn(this.directory)
+      const left = there.filter(name => name.startsWith(REMOVED))
       const gone = names.map(name => {
         const aside = `${this.directory}/${REMOVED}${randomBytes(8).toString('hex')}`
         return { name, directory: this.directoryOf(name), aside }
@@ -98,7 +105,8 @@ export class VolumeStore {
         })),
       )
       const stay = used()
-      const kept = gone.filter(({ name }) => stay.has(name))
+      const setAside = [...gone, ...this.#unusedIn(there)]
+      const kept = setAside.filter(({ name }) => stay.has(name))
       await performOps(
         kept.map(({ directory, aside }) => ({
           op: 'rename',
@@ -109,10 +117,15 @@ export class VolumeStore {
       )
       // That container may have missed it already, and made another one of its name: then the old one has gone before.
       const missed = kept.filter(({ aside }) => existsSync(aside)).map(({ name }) => name)
-      const asides = [...left.map(name => `${this.directory}/${name}`), ...gone.map(({ aside }) => aside)]
+      const asides = [...left.map(name => `${this.directory}/${name}`), ...setAside.map(({ aside }) => aside)]
       await performOps(asides.map((path): Op => ({ op: 'remove_tree', path, tolerate: ['ENOENT'] })))
       return names.filter(name => missed.includes(name) || !kept.some(each => each.name === name))
     })
+  }
+
+  #unusedIn(there: string[]): { name: string; directory: string; aside: string }[] {
+    const names = there.filter(name => name.startsWith(UNUSED)).map(name => name.slice(UNUSED.length))
+    return names.map(name => ({ name, directory: this.directoryOf(name), aside: this.unusedOf(name) }))
   }
 }
 

@@ -1,11 +1,13 @@
 // Events: written by anybody, told as they happen, in Docker's words, chosen by filters.
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { type EventType, recordEvent } from '../../src/containers/events.ts'
 import { minictr, startMinictr } from '../fixtures/command-line.ts'
 
@@ -136,6 +138,26 @@ describe('events of the past', () => {
     const told = await past('--format', '{{.Action}}')
     assert.ok(told.length > 200 && told.length < 450, `${told.length}`)
     assert.equal(told.at(-1), 'destroy')
+  })
+})
+
+describe('events of many processes at once', () => {
+  it('are rotated by one of them: no file goes before it is full', async () => {
+    const events = JSON.stringify(join(import.meta.dirname, '../../src/containers/events.ts'))
+    const script = `
+      import { statSync } from 'node:fs'
+      import { recordEvent } from ${events}
+      const roots = ${JSON.stringify(roots)}
+      const event = { type: 'container', action: 'start', id: 'a1', attributes: { name: 'x'.repeat(5000) } }
+      for (let count = 0; count < 1000; count++) {
+        recordEvent(roots, event)
+        const full = statSync(roots.runRoot + '/events.jsonl.1', { throwIfNoEntry: false })
+        if (full && full.size < 1_000_000) throw new Error('a file of ' + full.size + ' bytes is rotated')
+      }`
+    const writers = [1, 2, 3, 4].map(() =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]),
+    )
+    await Promise.all(writers)
   })
 })
 

@@ -1,9 +1,9 @@
 // A volume that is removed while a container of it is being made: it stays for that container, or another one is made.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 import { VolumeStore } from '../../src/volumes/store.ts'
 import { executable } from '../fixtures/command-line.ts'
 import { useSmallStore } from '../fixtures/small-store.ts'
@@ -71,4 +71,46 @@ it('goes where that one has not found it, and made another one', async () => {
   assert.equal(volumes().isEmpty('data'), true)
   assert.equal(await store.succeed('volume', 'ls', '-q'), 'data')
   forgetVolumes()
+})
+
+describe('a volume that nobody named', () => {
+  const removing = ['rm', '--step', '-v', 'owner']
+  const names = async () => (await store.succeed('volume', 'ls', '-q')).split('\n').filter(Boolean)
+
+  async function createOwner(): Promise<string> {
+    await store.succeed('create', '--name', 'owner', '-v', '/data', store.image, 'true')
+    const [name] = await names()
+    writeFileSync(join(volumes().dataOf(name!), 'file'), 'of owner')
+    return name!
+  }
+
+  it('stays where another container has got it while its own was being removed', async () => {
+    const name = await createOwner()
+    const session = atTerminal([executable, ...store.globals, ...removing])
+    await session.see('help > ')
+    session.type('')
+    // It has the lock, and has seen who uses the volume.
+    await session.see('\n2/')
+    await session.see('help > ')
+    await store.succeed('create', '--name', 'other', '--volumes-from', 'owner', store.image, 'true')
+    session.type('continue')
+    const { status, text } = await session.end()
+    assert.equal(status, 0, text)
+    assert.deepEqual(await names(), [name])
+    assert.equal(volumes().isEmpty(name), false)
+    await store.succeed('rm', '-v', 'other')
+    assert.deepEqual(readdirSync(volumes().directory), [])
+    forgetVolumes()
+  })
+
+  it('goes with the next removal where its own was cut short, unless somebody has it', async () => {
+    const name = await createOwner()
+    for (const isUsed of [true, false]) {
+      renameSync(volumes().directoryOf(name), volumes().unusedOf(name))
+      assert.deepEqual(await volumes().remove([], () => new Set(isUsed ? [name] : [])), [])
+      assert.deepEqual(readdirSync(volumes().directory), isUsed ? [name] : [])
+    }
+    await store.succeed('rm', 'owner')
+    forgetVolumes()
+  })
 })

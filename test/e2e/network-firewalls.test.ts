@@ -33,7 +33,7 @@ describe('beside a firewall of the host', { skip: unavailable }, () => {
   afterEach(async () => {
     for (const name of ['web', 'app', ...firewalls.map(({ name }) => name)])
       await debian.minictr('rm', '-f', '-v', name)
-    await debian.minictr('network', 'rm', 'town', 'village')
+    await debian.minictr('network', 'rm', 'town', 'village', 'hamlet')
     debian.host().nft('flush ruleset')
   })
 
@@ -64,6 +64,11 @@ describe('beside a firewall of the host', { skip: unavailable }, () => {
       assert.equal(status, 0)
       assert.match(stderr, new RegExp(`^WARNING: the firewall chains .* \\(of ${name}'s\\) drop what `))
       assert.deepEqual(rulesOfOthers(), before)
+      // Whoever joins a network makes its bridge as well.
+      await debian.done('network', 'create', 'village')
+      const joining = await debian.minictr('network', 'connect', 'village', 'web')
+      assert.deepEqual([joining.status, joining.stderr], [0, stderr])
+      await debian.done('network', 'disconnect', 'village', 'web')
       await debian.container('app', '--network', 'town')
       const web = await debian.beside('web')
       const asked = () => debian.minictr('exec', 'web', 'timeout', '1', 'getent', 'hosts', 'app')
@@ -79,6 +84,9 @@ describe('beside a firewall of the host', { skip: unavailable }, () => {
       assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
       assert.match((await asked()).stdout, / app/)
       // Told once for all networks.
+      await debian.done('network', 'create', 'hamlet')
+      await debian.done('network', 'connect', 'hamlet', 'web')
+      await debian.done('network', 'rm', 'village')
       await debian.done('network', 'create', 'village')
       await debian.done('run', '--rm', '--network', 'village', image, 'true')
     })

@@ -270,19 +270,63 @@ describe('several networks of one container', { skip: unavailable, timeout: 240_
     await remove('mover')
   })
 
-  it('are none for one that has the host’s, nobody’s, or another’s', async () => {
+  it('are none for one that has the host’s, or another’s', async () => {
     const { image } = debian.store()
     await debian.done('create', '--name', 'hostly', '--network', 'host', image, 'true')
-    await debian.done('create', '--name', 'lonely', '--network', 'none', image, 'true')
+    const sharing =
+      /^minictr: container sharing network namespace with another container or host cannot be connected to any other network\n/
+    for (const name of ['back', 'none']) await debian.refused(sharing, 'network', 'connect', name, 'hostly')
     await debian.refused(
-      /^minictr: container cannot be disconnected from host network or connected to host network\n/,
-      ...['network', 'connect', 'back', 'hostly'],
+      /^minictr: endpoint with name hostly already exists in network host\n/,
+      ...['network', 'connect', 'host', 'hostly'],
     )
+    const refusedByHost =
+      /^minictr: container cannot be disconnected from host network or connected to host network\n/
+    await debian.refused(refusedByHost, 'network', 'disconnect', 'host', 'hostly')
     await debian.refused(
-      /^minictr: container cannot be connected to multiple networks with one of the networks in private \(none\) mode\n/,
-      ...['network', 'connect', 'back', 'lonely'],
+      /^minictr: container [0-9a-f]{64} is not connected to network none\n/,
+      ...['network', 'disconnect', 'none', 'hostly'],
     )
-    await remove('hostly', 'lonely')
+    await debian.done('create', '--name', 'joiner', '--network', 'container:alice', image, 'true')
+    await debian.refused(sharing, 'network', 'connect', 'back', 'joiner')
+    await debian.refused(refusedByHost, 'network', 'connect', 'host', 'alice')
+    await debian.refused(
+      /^minictr: container [0-9a-f]{64} is not connected to network host\n/,
+      ...['network', 'disconnect', 'host', 'alice'],
+    )
+    await remove('hostly', 'joiner')
+  })
+
+  it('are joined by one that was in none, once it has left that', async () => {
+    await debian.container('lonely', '--network', 'none', '-p', '8080:80')
+    const alone =
+      /^minictr: container cannot be connected to multiple networks with one of the networks in private \(none\) mode\n/
+    const networks = () => debian.done('ps', '-a', '--filter', 'name=lonely', '--format', '{{.Networks}}')
+    await debian.refused(alone, 'network', 'connect', 'back', 'lonely')
+    await debian.refused(
+      /^minictr: endpoint with name lonely already exists in network none\n/,
+      ...['network', 'connect', 'none', 'lonely'],
+    )
+    assert.equal(await debian.done('network', 'disconnect', 'none', 'lonely'), '')
+    assert.equal(await networks(), '\n')
+    await debian.refused(
+      /^minictr: container [0-9a-f]{64} is not connected to network none\n/,
+      ...['network', 'disconnect', 'none', 'lonely'],
+    )
+    await debian.done('network', 'connect', '--alias', 'social', 'back', 'lonely')
+    assert.deepEqual(await lookUp('database', 'social'), await lookUp('lonely', 'lonely'))
+    assert.equal(await debian.other().ask('192.0.2.1', 8080), '192.0.2.2')
+    await debian.refused(alone, 'network', 'connect', 'none', 'lonely')
+    await debian.done('restart', '-t', '0', 'lonely')
+    assert.equal(await debian.inside('lonely', 'ls /sys/class/net'), 'eth0\nlo')
+    await debian.done('network', 'disconnect', 'back', 'lonely')
+    await debian.done('stop', '-t', '0', 'lonely')
+    await debian.done('network', 'connect', 'none', 'lonely')
+    assert.equal(await networks(), 'none\n')
+    assert.equal(await debian.done('inspect', '-f', '{{.HostConfig.NetworkMode}}', 'lonely'), 'none\n')
+    await debian.done('start', 'lonely')
+    assert.equal(await debian.inside('lonely', 'ls /sys/class/net'), 'lo')
+    await remove('lonely')
   })
 
   it('have the ports follow the way out, and are left with them by the next one', async () => {

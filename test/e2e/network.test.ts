@@ -201,6 +201,31 @@ describe('--link', { skip: unavailable, timeout: 120_000 }, () => {
     await debian.done('restart', '-t', '0', 'database')
   })
 
+  it('with no network is of a container that there is, and tells nothing', async () => {
+    const { image } = debian.store()
+    const flags = ['--name', 'app', '--network', 'none', '--link', 'database:db']
+    assert.doesNotMatch(await run(flags, 'cat /etc/hosts; env'), /db|DB/)
+    await debian.done('create', ...flags, image, 'true')
+    const format = '{{json .HostConfig.Links}} {{range .NetworkSettings.Networks}}{{json .Links}}{{end}}'
+    assert.equal(await debian.done('inspect', '-f', format, 'app'), '["/database:/app/db"] null\n')
+    await debian.done('rm', 'app')
+    await debian.done('create', '--name', 'hostly', '--network', 'host', image, 'true')
+    await debian.done('create', '--name', 'joiner', '--network', 'container:hostly', image, 'true')
+    for (const network of ['none', 'bridge']) {
+      for (const linked of ['hostly', 'joiner']) {
+        await debian.refused(
+          /^minictr: conflicting options: host type networking can't be used with links\./,
+          ...['create', '--network', network, '--link', linked, image, 'true'],
+        )
+      }
+      await debian.refused(
+        /^minictr: could not get container for nosuch: No such container: nosuch\n/,
+        ...['create', '--network', network, '--link', 'nosuch', image, 'true'],
+      )
+    }
+    await debian.done('rm', 'hostly', 'joiner')
+  })
+
   it('needs one that is there, runs, and is in the network', async () => {
     const { image } = debian.store()
     await debian.refused(

@@ -73,7 +73,7 @@ const acts: { words: string[]; steps: string[]; first?: string[][] }[] = [
   { words: ['rename', 'box', 'other'], steps: [...lock, 'claim-name', 'write-new-name', 'give-back-name'] },
   {
     words: ['rm', '-v', 'box'],
-    steps: [...lock, 'undo-create-volume', ...removing],
+    steps: [...lock, 'undo-find-volume', 'undo-create-volume', ...removing],
     first: [['kill', 'box']],
   },
   {

@@ -8,6 +8,8 @@ const whys: { [step: string]: string } = {
     'A cgroup outlives its processes: a directory that stays until somebody removes it. Processes that are still in it, which can only be where the container had no PID namespace of its own, are killed first. The directory above is shared by all containers, and goes with the last one.',
   'mount-shared-memory':
     'The memory that other containers could join is unmounted here. One that did keeps it, because a file system lives as long as any mount of it.',
+  'find-volume':
+    'Under another name nobody finds the volume any more. A container that begins says first that it uses a volume, in config.json, and then looks for it; so whoever has found it up to now is seen now, and has it back.',
   'create-volume':
     'A volume that nobody named goes with the only container that has it. Before the container’s own directory, which is where it is written down that there is one.',
   'create-container-directory':

@@ -3,7 +3,7 @@
 import type { PlanContext, PlannedVolume } from '../context.ts'
 import type { Op } from '../op.ts'
 import type { Spec } from '../spec.ts'
-import type { Step } from '../step.ts'
+import type { Step, Undo } from '../step.ts'
 import { containerStep, hostStep } from './container-step.ts'
 import { numbered } from './numbered.ts'
 import { makeParent, parentOf } from './parent.ts'
@@ -55,6 +55,21 @@ export function volumeOps({ directory, aside, record, owner }: NewVolume): Op[] 
     { op: 'write_file', path: `${aside}/volume.json`, content: record, how: 'create', mode: 0o600 },
     { op: 'rename', path: aside, to: directory, tolerate: ['ENOTEMPTY', 'EEXIST'] },
   ]
+}
+
+/** The first of the acts that remove volumes: from here on nobody finds them. Whoever has found one before says so by now. */
+export const SET_ASIDE = 'find-volume'
+
+/** The acts that remove volumes; between the first and the others somebody is to look who uses them. */
+export function volumeRemoval(volumes: { directory: string; aside: string }[]): Undo[] {
+  if (volumes.length === 0) return []
+  const setAside = volumes.map(({ directory, aside }): Op => {
+    return { op: 'rename', path: directory, to: aside, tolerate: ['ENOENT'] }
+  })
+  const remove = volumes.map(({ aside }): Undo => {
+    return { step: 'create-volume', undo: [{ op: 'remove_tree', path: aside, tolerate: ['ENOENT'] }] }
+  })
+  return [{ step: SET_ASIDE, undo: setAside }, ...remove]
 }
 
 /** A volume with a name outlives its container and the failure of making it, as in Docker; one without does not. */

@@ -126,6 +126,8 @@ describe('network connect', () => {
     ['--ip x web box', /invalid IPv4 address: x/],
     ['--link-local-ip 169.254.1.1 web box', /no other addresses than those of its networks/],
     ['--alias a bridge box', /network-scoped aliases are only supported for user-defined networks/],
+    ['--alias a none box', /network-scoped aliases are only supported for user-defined networks/],
+    ['--ip 10.0.0.9 none box', /user specified IP address is supported on user defined networks only/],
   ]
   for (const [line, message] of refused) {
     it(`${line} is refused`, () => assert.throws(() => parseNetworkConnect(line.split(' ')), { message }))
