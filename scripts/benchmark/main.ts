@@ -91,10 +91,10 @@ if (asked.has('networks')) {
   const { runs, stops, attaches, traffic } = await withWorkshop(workshop =>
     benchmarkNetworks(workshop, Number(values.rounds ?? 31)),
   )
-  printTimes('`run --rm debian /bin/true` with a network', runs, ['docker run'])
+  printTimes('`run --rm debian /bin/true` with a network', runs, ['docker run', 'podman run'])
   const [without, bridged] = runs
   console.log(`minictr over one without: ${(bridged!.medianMs - without!.medianMs).toFixed(1)} ms.`)
-  printTimes('`stop` of a program that obeys, with a network', stops, ['docker stop'])
+  printTimes('`stop` of a program that obeys, with a network', stops, ['docker stop', 'podman stop'])
   console.log('\n### `run -d` in a network that has many containers\n')
   console.log('| | the 10th, ms | the 195th, ms | of the 10th |\n|---|---:|---:|---:|')
   for (const { name, tenthMs, lastMs } of attaches)

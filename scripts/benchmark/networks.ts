@@ -40,7 +40,7 @@ export type NetworkResults = {
 
 type Bench = { name: string; image: string; command(...args: string[]): Command }
 
-/** minictr and docker, each with Debian; where docker is not installed, minictr alone. */
+/** minictr and the peers that are installed, each with Debian; how networks fill and what goes through them, beside docker alone. */
 export async function benchmarkNetworks(workshop: Workshop, rounds: number): Promise<NetworkResults> {
   const host = await Machine.start()
   const other = await Machine.start()
@@ -54,13 +54,15 @@ export async function benchmarkNetworks(workshop: Workshop, rounds: number): Pro
       benches.map(bench => stopping(bench)),
       rounds,
     )
+    const [, docker] = benches
+    const both = docker?.name === 'docker' ? benches.slice(0, 2) : benches.slice(0, 1)
     const samples: TrafficResult[] = []
     for (let round = 0; round < ROUNDS_OF_TRAFFIC; round++) {
-      for (const bench of benches) samples.push(await measureTraffic(bench, host, other))
+      for (const bench of both) samples.push(await measureTraffic(bench, host, other))
     }
     const attaches: AttachResult[] = []
-    for (const bench of benches) attaches.push(await attachMany(bench))
-    return { runs, stops, attaches, traffic: benches.map(({ name }) => medianTraffic(name, samples)) }
+    for (const bench of both) attaches.push(await attachMany(bench))
+    return { runs, stops, attaches, traffic: both.map(({ name }) => medianTraffic(name, samples)) }
   } finally {
     await Promise.all([host.stop(), other.stop()])
   }
@@ -76,20 +78,15 @@ async function benchesIn(host: Machine, workshop: Workshop): Promise<Bench[]> {
   const inHost = ({ argv, ...command }: Command) => ({ ...command, argv: [...host.entrance, ...argv] })
   const minictr = (...args: string[]) => inHost(workshop.minictr(root, ...args))
   const benches: Bench[] = [{ name: 'minictr', image, command: minictr }]
-  const docker = workshop.peers.find(({ name }) => name === 'docker')
-  if (docker) {
-    const engine = await workshop.startEngine(docker, host.entrance)
-    // The registry is not to be reached from the namespace.
-    const archive = join(workshop.freshDirectory('image'))
-    execFileSync('skopeo', [
-      'copy',
-      '--quiet',
-      `oci:${layout}:trixie`,
-      `docker-archive:${archive}:debian:trixie`,
-    ])
+  // The registry is not to be reached from the namespace.
+  const archive = join(workshop.freshDirectory('image'))
+  const archived = `docker-archive:${archive}:debian:trixie`
+  execFileSync('skopeo', ['copy', '--quiet', `oci:${layout}:trixie`, archived])
+  for (const peer of workshop.peers) {
+    const engine = await workshop.startEngine(peer, host.entrance)
     await time(engine.command('load', '--quiet', '--input', archive))
     const command = (...args: string[]) => inHost(engine.command(...args))
-    benches.push({ name: 'docker', image: 'debian:trixie', command })
+    benches.push({ name: peer.name, image: 'debian:trixie', command })
   }
   return benches
 }

@@ -2,10 +2,13 @@
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from './measure.ts'
+
+/** Where podman's network plugins note what they do, wherever its own directories are. */
+const PLUGINS_NOTES = '/var/lib/cni'
 
 /** A container engine with an empty store. */
 export type Engine = {
@@ -106,11 +109,12 @@ function makePodman(podman: string, directory: string, runtime: string): Engine 
   const limits = 'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]'
   writeFileSync(
     configuration,
-    `[containers]\n${limits}\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n`,
+    `[containers]\n${limits}\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n[network]\nnetwork_config_dir = "${join(directory, 'networks')}"\n`,
   )
   const flags = ['--root', join(directory, 'data'), '--runroot', join(runtime, 'run')]
   flags.push('--tmpdir', join(runtime, 'tmp'), '--storage-driver', 'overlay', '--runtime', 'runc')
   flags.push('--cgroup-manager', 'cgroupfs')
+  const hadNotes = existsSync(PLUGINS_NOTES)
   return {
     command: (...args) => ({
       argv: [podman, ...flags, ...args],
@@ -118,6 +122,7 @@ function makePodman(podman: string, directory: string, runtime: string): Engine 
     }),
     stop: async () => {
       removeContainers([podman, ...flags], { CONTAINERS_CONF: configuration })
+      if (!hadNotes) rmSync(PLUGINS_NOTES, { recursive: true, force: true })
       unmountUnder(directory)
       unmountUnder(runtime)
     },
