@@ -1,8 +1,9 @@
 // What every benchmark works with: a new file system on the project's disk, a registry on loopback, minictr, the peers.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRegistry } from '../../test/fixtures/registry.ts'
 import type { Command } from './measure.ts'
 import { type Engine, installedPeers, type Peer } from './peers.ts'
@@ -58,9 +59,9 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
     for (const cgroup of peerCgroups().filter(each => !cgroupsBefore.includes(each))) {
       execFileSync('find', [cgroup, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
     }
-    execFileSync('umount', [runtimeDirectory])
+    await unmount(runtimeDirectory)
     rmdirSync(runtimeDirectory)
-    remove()
+    await remove()
   }
 }
 
@@ -68,7 +69,7 @@ export async function withWorkshop<T>(work: (workshop: Workshop) => Promise<T>):
  * An empty ext4 in a file of the project's disk (not in /tmp, which may be memory), mounted. On a used one, making files
  * soon after a large removal is several times slower, for whom it hits.
  */
-function makeFileSystem(): { directory: string; remove(): void } {
+function makeFileSystem(): { directory: string; remove(): Promise<void> } {
   mkdirSync(join(project, '.cache'), { recursive: true })
   const directory = mkdtempSync(join(project, '.cache/bench-'))
   const image = `${directory}.ext4`
@@ -78,12 +79,22 @@ function makeFileSystem(): { directory: string; remove(): void } {
   execFileSync('mount', ['-o', 'loop', image, directory])
   return {
     directory,
-    remove: () => {
+    remove: async () => {
       // podman leaves a mount of its store now and then.
-      execFileSync('umount', ['--recursive', directory])
+      await unmount('--recursive', directory)
       rmdirSync(directory)
       rmSync(image)
     },
+  }
+}
+
+/** A command has ended before its monitor has, which keeps its files until the kernel has taken back a long log. */
+async function unmount(...args: string[]): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { status, stderr } = spawnSync('umount', args, { encoding: 'utf8' })
+    if (status === 0) return
+    if (attempt === 100) throw new Error(stderr)
+    await sleep(100)
   }
 }
 
