@@ -9,9 +9,18 @@ const { Script } = require('node:vm')
 
 /** Words among which a command's own is, and whose code it needs: taking back what others have compiled takes milliseconds. */
 const KINDS = {
-  ...{ run: 'run', exec: 'exec', rm: 'rm', pull: 'pull', ps: 'ps', logs: 'logs' },
-  ...{ create: 'start', start: 'start', restart: 'start', __restart: 'start' },
-  ...{ stop: 'stop', kill: 'stop' },
+  run: 'run',
+  exec: 'exec',
+  rm: 'rm',
+  pull: 'pull',
+  ps: 'ps',
+  logs: 'logs',
+  create: 'start',
+  start: 'start',
+  restart: 'start',
+  __restart: 'start',
+  stop: 'stop',
+  kill: 'stop',
 }
 const word = process.argv.find(each => Object.hasOwn(KINDS, each))
 const kind = word === undefined ? 'look' : KINDS[word]

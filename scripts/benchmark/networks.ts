@@ -54,8 +54,7 @@ export async function benchmarkNetworks(workshop: Workshop, rounds: number): Pro
       benches.map(bench => stopping(bench)),
       rounds,
     )
-    const [, docker] = benches
-    const both = docker?.name === 'docker' ? benches.slice(0, 2) : benches.slice(0, 1)
+    const both = benches.filter(({ name }) => name !== 'podman')
     const samples: TrafficResult[] = []
     for (let round = 0; round < ROUNDS_OF_TRAFFIC; round++) {
       for (const bench of both) samples.push(await measureTraffic(bench, host, other))

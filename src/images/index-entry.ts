@@ -1,7 +1,7 @@
 // The lines of a store's index.json: which names stand for which manifests, and what other tools read in them.
 
 import { type Descriptor, type Index, MEDIA_TYPES } from './manifest.ts'
-import { canonicalName, parseReference, type Reference, withDefaultTag } from './reference.ts'
+import { canonicalName, parseReference, type Reference, withDefaultTag, withoutIdleTag } from './reference.ts'
 
 /** The annotation by which skopeo, umoci and crane address an image of a layout. */
 const REF_NAME = 'org.opencontainers.image.ref.name'
@@ -68,9 +68,7 @@ export function withoutName(entries: Entry[], name: string): Entry[] {
  * it. Throws MinictrError for an invalid name.
  */
 export function withName(entries: Entry[], name: string, manifest: Descriptor, repoDigest?: string): Entry[] {
-  const parsed = withDefaultTag(parseReference(name))
-  // Beside a digest a tag says nothing that holds.
-  const reference = parsed.digest === undefined ? parsed : { ...parsed, tag: undefined }
+  const reference = withoutIdleTag(withDefaultTag(parseReference(name)))
   const full = canonicalName(reference)
   const known = repoDigest === undefined ? undefined : `${repositoryOf(reference)}@${repoDigest}`
   const { mediaType, digest, size, platform } = manifest

@@ -9,7 +9,7 @@ import type { LayerStore } from './layers.ts'
 import { type Descriptor, isIndex, type Manifest, MEDIA_TYPES, parseManifestOrIndex } from './manifest.ts'
 import { choosePlatform, formatPlatform, hostPlatform, type Platform, suitsPlatform } from './platform.ts'
 import type { Progress } from './progress.ts'
-import { canonicalName, familiarName, type Reference } from './reference.ts'
+import { canonicalName, familiarName, type Reference, withoutIdleTag } from './reference.ts'
 import { type FetchedManifest, Repository } from './repository.ts'
 import type { ImageStore } from './store.ts'
 import { Transport } from './transport.ts'
@@ -45,7 +45,7 @@ export type PulledImage = {
 export async function pull(reference: Reference, options: PullOptions): Promise<PulledImage> {
   // At once, since the thread needs as long to start as this one to find out from the registry what is missing. Of an image
   // that is here already most likely nothing is.
-  const name = canonicalName(nameFor(reference))
+  const name = canonicalName(withoutIdleTag(reference))
   if (!options.store.list().some(entry => entry.name === name)) startThread()
   const transport = new Transport(options.configuration)
   try {
@@ -64,11 +64,6 @@ export async function listTags(reference: Reference, configuration: Configuratio
   } finally {
     await transport.close()
   }
-}
-
-/** What an image that was asked for so is called: beside a digest a tag says nothing that holds. */
-function nameFor(reference: Reference): Reference {
-  return reference.digest === undefined ? reference : { ...reference, tag: undefined }
 }
 
 class Pull {
@@ -106,7 +101,7 @@ class Pull {
     // What is flushed is flushed before the layers' files are there, for which the disk would have to be waited for as well.
     store.putBlob(configBytes, manifest.config.mediaType)
     store.putBlob(chosen.bytes, chosen.descriptor.mediaType)
-    const name = nameFor(reference)
+    const name = withoutIdleTag(reference)
     const { digest } = top.descriptor
     const naming = [canonicalName(name), chosen.descriptor, digest] as const
     const draft = this.isNamed(...naming) ? undefined : store.draftTag(...naming)

@@ -114,3 +114,8 @@ function invalid(text: string, reason: string): MinictrError {
     remedy: 'Write it as in debian, debian:trixie, host:5000/folder/name:tag or name@sha256:….',
   })
 }
+
+/** What an image that was asked for so is called: beside a digest a tag says nothing that holds. */
+export function withoutIdleTag(reference: Reference): Reference {
+  return reference.digest === undefined ? reference : { ...reference, tag: undefined }
+}
