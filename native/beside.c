@@ -45,21 +45,30 @@ static _Noreturn void become_monitor(char *name) {
   _exit(125);
 }
 
+pid_t start_monitor(char *name, int *control_end, int *init_end) {
+  int control[2], init[2];
+  if (!open_pair(control) || !open_pair(init)) return -1;
+  pid_t pid = fork();
+  if (pid == 0) {
+    place(control[1], init[1]);
+    become_monitor(name);
+  }
+  close(control[1]);
+  close(init[1]);
+  *control_end = control[0];
+  *init_end = init[0];
+  return pid;
+}
+
 // Without a monitor the program starts as well: it will try for itself, and say what is wrong.
 void beside_role(char *name, char **argv) {
-  int control[2], init[2];
+  int control, init;
   char number[16];
-  if (open_pair(control) && open_pair(init)) {
-    pid_t pid = fork();
-    if (pid == 0) {
-      place(control[1], init[1]);
-      become_monitor(name);
-    }
-    if (pid > 0) {
-      place(control[0], init[0]);
-      snprintf(number, sizeof number, "%d", pid);
-      setenv("MINICTR_MONITOR", number, 1);
-    }
+  pid_t pid = start_monitor(name, &control, &init);
+  if (pid > 0) {
+    place(control, init);
+    snprintf(number, sizeof number, "%d", pid);
+    setenv("MINICTR_MONITOR", number, 1);
   }
   if (stand_in_front(FRONT)) setenv("MINICTR_FRONT", "1", 1);
   execv(argv[0], argv);

@@ -23,6 +23,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Metafile } from 'esbuild'
+import { DEFAULT_ROOTS } from '../src/containers/default-roots.ts'
 import { bundle } from './bundle.ts'
 
 const project = join(import.meta.dirname, '..')
@@ -78,6 +79,7 @@ function writeLauncher(): void {
     .replace(/^built_in=$/m, `built_in=${shellQuoted(dist)}`)
     .replace(/^built_with=$/m, `built_with=${shellQuoted(process.execPath)}`)
     .replace(/^run_flags=$/m, `run_flags=${shellQuoted(runFlags.join(' '))}`)
+    .replace(/^roots=$/m, `roots=${shellQuoted(`${DEFAULT_ROOTS.root} ${DEFAULT_ROOTS.runRoot}`)}`)
   writeFileSync(join(dist, 'minictr'), launcher)
   chmodSync(join(dist, 'minictr'), 0o755)
   copyFileSync(join(project, 'scripts/find-node.sh'), join(dist, 'find-node.sh'))

@@ -18,7 +18,7 @@ import { makeKnownPrograms } from './known-programs.ts'
 const beginnings = {
   base: ['src/main.ts', 'src/networks/address.ts'],
   run: ['src/cli/run.ts', 'src/containers/run.ts'],
-  exec: ['src/cli/exec.ts', 'src/containers/exec.ts'],
+  exec: ['src/cli/exec.ts', 'src/containers/exec.ts', 'src/containers/kept-exec.ts'],
   end: [
     ...['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),
     'node_modules/commander/index.js',

@@ -2,11 +2,12 @@
 # minictr: finds Node 24 and starts the bundle with it. The build copies this file to dist/minictr.
 #
 # A shell script and not a Node one, because sudo's PATH may have no Node; it starts no process of its own on
-# the usual way, since every command pays for it. The next three lines are filled in by the build.
+# the usual way, since every command pays for it. The next four lines are filled in by the build.
 
 built_in=
 built_with=
 run_flags=
+roots=
 
 # start NODE ARG...: what acts on containers gets its monitor before Node is started, since afterwards the fork alone takes
 # milliseconds, and V8's flags where it is the Node they were tried with. Where the word is another one, the monitor ends unused.
@@ -14,16 +15,17 @@ run_flags=
 start() {
   node=$1
   shift
+  role=
   case " $* " in
     *' explain '* | *' script '*) ;; # they start nothing, whatever it is that they are about
-    *' run '* | *' exec '* | *' create '* | *' start '* | *' stop '* | *' restart '* | *' kill '* | *' rm '*)
-      if [ -x "$dist/minictr-helper" ]; then
-        [ "$node" = "$built_with" ] || run_flags=
-        # Unquoted: one word per flag.
-        exec "$dist/minictr-helper" beside "$node" $run_flags -- "$dist/minictr.cjs" "$@"
-      fi
-      ;;
+    *' exec '*) role="exec $roots" ;; # one like an exec before it is performed without Node
+    *' run '* | *' create '* | *' start '* | *' stop '* | *' restart '* | *' kill '* | *' rm '*) role=beside ;;
   esac
+  if [ -n "$role" ] && [ -x "$dist/minictr-helper" ]; then
+    [ "$node" = "$built_with" ] || run_flags=
+    # Unquoted: one word per flag.
+    exec "$dist/minictr-helper" $role "$node" $run_flags -- "$dist/minictr.cjs" "$@"
+  fi
   exec "$node" -- "$dist/minictr.cjs" "$@"
 }
 

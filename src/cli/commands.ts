@@ -1,6 +1,11 @@
 // The table of commands: each one's name, a line about it, and the file that is loaded when it is asked for.
 
-import { END_COMMAND, HEALTH_COMMAND, RESTART_COMMAND } from '../containers/own-commands.ts'
+import {
+  END_COMMAND,
+  EXEC_ENDED_COMMAND,
+  HEALTH_COMMAND,
+  RESTART_COMMAND,
+} from '../containers/own-commands.ts'
 import type { CommandEntry, CommandTable } from './command.ts'
 
 export type Section = { title: string; commands: CommandTable }
@@ -96,7 +101,7 @@ export const sections: Section[] = [
   },
 ]
 
-/** What the shells' completion scripts call, and monitors; help leaves it out. */
+/** What the shells' completion scripts call, monitors, and the helper; help leaves it out. */
 const hidden: CommandTable = {
   [END_COMMAND]: {
     summary: 'Undo the run of a container that has ended',
@@ -109,6 +114,10 @@ const hidden: CommandTable = {
   [RESTART_COMMAND]: {
     summary: 'Start a container as its restart policy says',
     load: () => import('./restart-run.ts'),
+  },
+  [EXEC_ENDED_COMMAND]: {
+    summary: 'Say how an exec ended that was performed without Node',
+    load: () => import('./exec-ended.ts'),
   },
   __complete: { summary: 'Say which words may come next', load: () => import('./complete.ts') },
 }

@@ -17,7 +17,7 @@ export type HappenedEvent = {
 }
 
 /** A file that has grown to this becomes events.jsonl.1, in place of the one before. */
-const MAX_BYTES = 1_000_000
+export const MAX_EVENT_BYTES = 1_000_000
 
 /** Where the events are; those before them are in the file of this name with `.1` behind it. */
 export function eventFile({ runRoot }: { runRoot: string }): string {
@@ -33,7 +33,7 @@ export function recordEvent(roots: { runRoot: string }, event: HappenedEvent): v
   const line = eventLine(event, nowNanoseconds())
   try {
     append(file, line, roots.runRoot)
-    if (statSync(file).size >= MAX_BYTES) rotate(file)
+    if (statSync(file).size >= MAX_EVENT_BYTES) rotate(file)
   } catch {
     // A full or read-only disk: told to nobody, as there is nobody to tell.
   }
@@ -42,7 +42,7 @@ export function recordEvent(roots: { runRoot: string }, event: HappenedEvent): v
 /** Others find it full at the same time: the file that has come in its place by now is not to take the place of the full one. */
 function rotate(file: string): void {
   ifLockable(file, fd => {
-    if (fstatSync(fd).size >= MAX_BYTES) renameSync(file, `${file}.1`)
+    if (fstatSync(fd).size >= MAX_EVENT_BYTES) renameSync(file, `${file}.1`)
   })
 }
 
@@ -60,7 +60,7 @@ function append(file: string, line: string, directory: string): void {
  * The line of an event, with the fields of Docker's API in Docker's order (moby, api/types/events). The nanoseconds are
  * a number too long for JavaScript, so they are put in as text.
  */
-function eventLine({ type, action, id, attributes }: HappenedEvent, timeNano: bigint): string {
+export function eventLine({ type, action, id, attributes }: HappenedEvent, timeNano: bigint): string {
   const from = type === 'container' ? attributes.image : undefined
   const old =
     type === 'container' || type === 'image'

@@ -30,6 +30,13 @@ export type ExecOptions = {
   traceFile?: string
 }
 
+/** Whether an exec has no flags but --interactive: for such a one everything but the command is always the same. */
+export function isKeepable(options: ExecOptions): boolean {
+  const { detach, tty, privileged, user, workingDirectory, environment, step, timing, traceFile } = options
+  const isChanged = [user, workingDirectory, traceFile].some(value => value !== undefined)
+  return !(detach || tty || privileged || isChanged || environment.length > 0 || step || timing)
+}
+
 /** The texts of a container's /etc/passwd and /etc/group; empty where it has none. */
 export type UserFiles = { passwd: string; group: string }
 

@@ -1,13 +1,12 @@
 // exec: one more program in a container that runs. Its monitor is its own: it ends with the program, not with the container.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Observer, type Outcome, perform } from '../runtime/perform.ts'
 import { StepError } from '../runtime/step-error.ts'
 import { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/monitor.ts'
 import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 import { type ExecTeller, execTeller } from './exec-events.ts'
-import type { ExecOptions } from './exec-session.ts'
+import { type ExecOptions, isKeepable } from './exec-session.ts'
 import { type PlannedExec, planExec } from './plan-exec.ts'
 import { programError } from './program-error.ts'
 import type { Roots } from './state.ts'
@@ -33,7 +32,8 @@ export async function execInContainer(
   try {
     const planned = await planExec(options, roots, () => monitor.host)
     const teller = execTeller(planned, options.command, roots)
-    const status = await performExec(planned, options, { monitor, teller, observer })
+    const keep = observer ? undefined : () => keepIfPlain(planned, options, roots, monitor)
+    const status = await performExec(planned, options, { monitor, teller, observer, keep })
     isLeft ||= status === 'detached'
     if (status !== 'detached') return status
     process.stderr.write('read escape sequence\n')
@@ -45,10 +45,30 @@ export async function execInContainer(
   }
 }
 
+type ExecCompany = {
+  monitor: Monitor
+  teller: ExecTeller
+  observer: Observer | undefined
+  /** Keeps what was planned, once it has come true. */
+  keep: (() => Promise<void>) | undefined
+}
+
+/** Most have flags, and need not load what keeps the others. */
+async function keepIfPlain(
+  planned: PlannedExec,
+  options: ExecOptions,
+  roots: Roots,
+  { host }: Monitor,
+): Promise<void> {
+  if (!isKeepable(options)) return
+  const { keepExec } = await import('./kept-exec.ts')
+  keepExec(planned, options, roots, host)
+}
+
 async function performExec(
   planned: PlannedExec,
   options: ExecOptions,
-  { monitor, teller, observer }: { monitor: Monitor; teller: ExecTeller; observer: Observer | undefined },
+  { monitor, teller, observer, keep }: ExecCompany,
 ): Promise<number | 'detached'> {
   const { host } = monitor
   const outcome = await beginExec(planned, monitor, observer)
@@ -67,6 +87,7 @@ async function performExec(
   monitor.tell('watch', outcome.pid)
   const resize = () => monitor.tell('resize')
   if (options.tty) process.on('SIGWINCH', resize)
+  await keep?.()
   try {
     const end = await monitor.exitOrDetach()
     if (end === 'detached') return end
@@ -123,7 +144,7 @@ function isOfAnEnd({ failure: { op, errno } }: StepError): boolean {
 async function endsNow(container: ProcessIdentity): Promise<boolean> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     if (!isRunning(container)) return true
-    await sleep(LOOK_AGAIN_MS)
+    await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN_MS))
   }
   return false
 }

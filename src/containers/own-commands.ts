@@ -1,4 +1,4 @@
-// What minictr starts of itself when nobody is there: hidden commands, which cli/commands.ts has, each for one container.
+// What minictr starts of itself when nobody is there: hidden commands, which cli/commands.ts has.
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -11,6 +11,9 @@ export const END_COMMAND = '__end'
 export const RESTART_COMMAND = '__restart'
 /** Probes the health of a container: started by its monitor at each interval. */
 export const HEALTH_COMMAND = '__health'
+
+/** Says what went wrong in an exec that the helper performed by itself, which has no words. */
+export const EXEC_ENDED_COMMAND = '__exec-ended'
 
 /** Arguments and environment for execve(2). */
 export type OwnCommand = { argv: string[]; environment: string[] }

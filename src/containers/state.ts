@@ -94,6 +94,8 @@ export function containerPaths(roots: Roots, id: string) {
     socket: `${runDirectory}/attach.sock`,
     /** Locked by whoever stops it and will clean up after it: the monitor then starts nobody who does. */
     cleaner: `${runDirectory}/cleaner`,
+    /** What was planned of an exec that runs whatever it is given, with standard input or without. */
+    keptExec: (isInteractive: boolean) => `${runDirectory}/exec${isInteractive ? '-interactive' : ''}.kept`,
     nameFile: (name: string) => `${roots.root}/names/${name}`,
   }
 }

@@ -133,13 +133,16 @@ export class Executor {
   #end(): void {
     this.#closed = true
     this.#isEventDue = false
-    this.#event.reject(
-      new MinictrError('the monitor ended before its container', {
-        remedy: 'Something killed it; `minictr system recover` undoes what it can no longer undo.',
-      }),
-    )
+    this.#event.reject(monitorLost())
     for (const batch of [...this.#batches]) this.#finish(batch, true)
   }
+}
+
+/** The error where a monitor ends before the process that it watches. */
+export function monitorLost(): MinictrError {
+  return new MinictrError('the monitor ended before its container', {
+    remedy: 'Something killed it; `minictr system recover` undoes what it can no longer undo.',
+  })
 }
 
 /** Where the helper lies: beside the bundle, or in dist/ of the project whose sources are being run. */

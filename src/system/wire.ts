@@ -33,12 +33,32 @@ export function encodeRequest(calls: Call[]): Buffer {
   return Buffer.from(u32(ops.length) + ops, 'latin1')
 }
 
-function opBytes({ name, tolerate = [], args }: Call): string {
+/**
+ * The ops of a request that is to be completed later: what stands before the first `missing` args of the last one, and what
+ * stands behind them.
+ */
+export function encodeIncomplete(calls: Call[], missing: number): { before: Buffer; behind: Buffer } {
+  const last = calls.at(-1)!
+  let before = ''
+  for (const call of calls.slice(0, -1)) before += opBytes(call)
+  let behind = ''
+  for (const arg of last.args.slice(missing)) behind += argBytes(arg)
+  return {
+    before: Buffer.from(before + opHead(last), 'latin1'),
+    behind: Buffer.from(behind, 'latin1'),
+  }
+}
+
+function opBytes(call: Call): string {
+  let bytes = opHead(call)
+  for (const arg of call.args) bytes += argBytes(arg)
+  return bytes
+}
+
+function opHead({ name, tolerate = [], args }: Call): string {
   let bytes = u8(name.length) + name + u8(tolerate.length)
   for (const errno of tolerate) bytes += u16(errnoNumber(errno))
-  bytes += u8(args.length)
-  for (const arg of args) bytes += argBytes(arg)
-  return bytes
+  return bytes + u8(args.length)
 }
 
 function argBytes(arg: Arg): string {

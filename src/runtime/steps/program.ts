@@ -74,9 +74,11 @@ export function execStep(spec: Spec): Step {
 /** Where execvp(3) would look: a name with a slash is a path, any other is tried in each directory of PATH. */
 function candidates(program: string, env: string[]): string[] {
   if (program === '' || program.includes('/')) return [program]
+  return searchedDirectories(env).map(directory => `${directory}/${program}`)
+}
+
+/** The directories of PATH. */
+export function searchedDirectories(env: string[]): string[] {
   const path = env.find(entry => entry.startsWith('PATH='))?.slice('PATH='.length) ?? ''
-  return path
-    .split(':')
-    .filter(directory => directory !== '')
-    .map(directory => `${directory}/${program}`)
+  return path.split(':').filter(directory => directory !== '')
 }

@@ -1,0 +1,128 @@
+// Finding what is kept of an exec: by the words of the command line, in the run directory of the container that they name. Only the
+// plainest of command lines is understood; whatever else it may be, Node will know.
+
+#include "kept_exec.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ID_LENGTH = 64, NAME_LENGTH_MAX = 255, FILE_LENGTH_MAX = 1 << 20 };
+
+static bool is_hexadecimal(const char *text) { return text[strspn(text, "0123456789abcdef")] == 0; }
+
+// The value of an option that is written `--name value` or `--name=value`; the words go on behind it.
+static const char *take_option(char ***words, const char *name) {
+  size_t length = strlen(name);
+  char **at = *words;
+  if (strncmp(*at, name, length)) return NULL;
+  const char *value = at[0][length] == '=' ? at[0] + length + 1 : at[0][length] ? NULL : *++at;
+  if (!value || *value != '/') return NULL;
+  *words = at + 1;
+  return value;
+}
+
+struct places {
+  const char *root, *run_root;
+};
+
+// Reads the words before the command's own name: only those that name other places.
+static char **take_places(char **words, struct places *places) {
+  for (const char *value; *words && **words == '-';) {
+    if ((value = take_option(&words, "--root"))) places->root = value;
+    else if ((value = take_option(&words, "--run-root"))) places->run_root = value;
+    else return NULL;
+  }
+  return *words ? words : NULL;
+}
+
+static bool read_file(const char *path, struct bytes *bytes) {
+  char chunk[4096];
+  ssize_t got;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return false;
+  while ((got = read(fd, chunk, sizeof chunk)) > 0 && bytes->length < FILE_LENGTH_MAX) bytes_append(bytes, chunk, (size_t)got);
+  close(fd);
+  return got == 0;
+}
+
+// Whether the file holds this word, and at most a line's end behind it.
+static bool holds(const char *path, const char *word) {
+  struct bytes text = {0};
+  size_t length = strlen(word);
+  bool same = read_file(path, &text) && text.length >= length && !memcmp(text.at, word, length) &&
+              (text.length == length || (text.length == length + 1 && text.at[length] == '\n'));
+  bytes_release(&text);
+  return same;
+}
+
+// The id that a name or a whole id means; a beginning of an id is left to Node.
+static bool find_id(const char *root, const char *name, char id[ID_LENGTH + 1]) {
+  char path[4096];
+  struct bytes text = {0};
+  size_t length = strlen(name);
+  if (length == ID_LENGTH && is_hexadecimal(name)) return strcpy(id, name);
+  if (!isalnum((unsigned char)*name) || length > NAME_LENGTH_MAX || strchr(name, '/')) return false;
+  if (snprintf(path, sizeof path, "%s/names/%s", root, name) >= (int)sizeof path) return false;
+  bool found = read_file(path, &text) && text.length >= ID_LENGTH;
+  if (found) snprintf(id, ID_LENGTH + 1, "%.*s", ID_LENGTH, (const char *)text.at);
+  bytes_release(&text);
+  return found && is_hexadecimal(id);
+}
+
+static bool is_unchanged(char **files) {
+  for (; files[0] && files[1]; files += 2) {
+    char stamp[64];
+    struct stat status;
+    if (stat(files[0], &status)) return false;
+    long long ns = status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
+    snprintf(stamp, sizeof stamp, "%llu:%lld", (unsigned long long)status.st_ino, ns);
+    if (strcmp(stamp, files[1])) return false;
+  }
+  return true;
+}
+
+// Full, it is Node's to begin another.
+static bool is_full(char **events) {
+  struct stat status;
+  return !stat(events[0], &status) && status.st_size >= strtoll(events[1], NULL, 10);
+}
+
+static bool is_whole(struct kept_exec *kept) {
+  struct cursor cursor = {kept->file.at, kept->file.at + kept->file.length};
+  uint32_t length, count;
+  return take_u32(&cursor, &length) && take_u32(&cursor, &count) && count == 1 &&
+         take_request(&cursor, &kept->request) && !strcmp(kept->request.name, "kept_exec") &&
+         !strcmp(kept->request.tags, "lllsssiisl");
+}
+
+bool kept_find(struct kept_exec *kept, char *const defaults[2], char **words) {
+  char path[4096], id[ID_LENGTH + 1];
+  struct places places = {defaults[0], defaults[1]};
+  *kept = (struct kept_exec){0};
+  words = take_places(words, &places);
+  if (!words || strcmp(*words++, "exec") || !*words) return false;
+  bool interactive = !strcmp(*words, "-i") || !strcmp(*words, "--interactive");
+  if (interactive) words++;
+  if (!words[0] || !words[1] || !find_id(places.root, words[0], id)) return false;
+  kept->command = words + 1;
+  const char *name = interactive ? "exec-interactive" : "exec";
+  if (snprintf(path, sizeof path, "%s/%s/%s.kept", places.run_root, id, name) >= (int)sizeof path) return false;
+  struct arg *parts = kept->request.args;
+  if (read_file(path, &kept->file) && is_whole(kept) && is_unchanged(parts[UNCHANGED].list) &&
+      holds(parts[FREEZER].list[0], parts[FREEZER].list[1]) && !is_full(parts[EVENTS].list))
+    return true;
+  kept_release(kept);
+  return false;
+}
+
+void kept_release(struct kept_exec *kept) {
+  release_request(&kept->request);
+  bytes_release(&kept->file);
+  *kept = (struct kept_exec){0};
+}

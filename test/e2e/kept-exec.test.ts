@@ -1,0 +1,271 @@
+// An exec like one before it: performed by the helper alone, and in everything the same as Node's own.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { executable, type Outcome, startMinictr } from '../fixtures/command-line.ts'
+import { killIfThere, processesWith } from '../fixtures/victims.ts'
+import { useDebian } from './debian.ts'
+
+const debian = useDebian()
+const helper = join(executable, '../minictr-helper')
+const noNode = '/no/such/node'
+
+/** An exec where there is no Node: what the helper cannot do by itself fails. */
+function withoutNode(words: string[], options: { input?: string; stdout?: number } = {}): Outcome {
+  const { root, runRoot } = debian.store()
+  const args = ['exec', root, runRoot, noNode, '--', 'bundle', 'exec', ...words]
+  const { stdout = 'pipe', input } = options
+  const { status, ...output } = spawnSync(helper, args, {
+    input,
+    stdio: ['pipe', stdout, 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 10_000_000,
+  })
+  return { status, stdout: output.stdout ?? '', stderr: output.stderr }
+}
+
+const needsNode = {
+  status: 125,
+  stdout: '',
+  stderr: `minictr-helper: cannot execute ${noNode}: No such file or directory\n`,
+}
+
+async function container(name: string, ...flags: string[]): Promise<void> {
+  const command = [debian.store().image, 'sleep', '1000']
+  const { status, stderr } = await debian.minictr('run', '--detach', '--name', name, ...flags, ...command)
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+}
+
+async function inside(...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await debian.minictr('exec', ...words)
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+  return stdout
+}
+
+async function idOf(name: string): Promise<string> {
+  return (await debian.minictr('inspect', '--format', '{{.Id}}', name)).stdout.trim()
+}
+
+/** All that tells one process from another, but for its number and its parent. */
+const look = [
+  'grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Umask|Sig)" /proc/self/status | grep -v ^SigQ',
+  'for n in cgroup ipc mnt net pid user uts; do readlink /proc/self/ns/$n; done',
+  'cat /proc/self/cgroup /proc/self/limits /proc/self/oom_score_adj; pwd; umask; env; ls -l /proc/self/fd | sed "s/.*:.. //; s/[0-9]*[0-9][0-9]/N/g"',
+  'echo $0 "$@"',
+].join('\n')
+
+describe('an exec like one before', () => {
+  before(async () => {
+    await container('box', '--workdir', '/tmp', '--env', 'COLOUR=blue', '--ulimit', 'nofile=500:600')
+  })
+  after(async () => {
+    await debian.minictr('rm', '--force', 'box')
+  })
+
+  it('needs no Node', async () => {
+    assert.deepEqual(withoutNode(['box', 'true']), needsNode)
+    await inside('box', 'true')
+    assert.deepEqual(withoutNode(['box', 'echo', 'it', 'is  so']), {
+      status: 0,
+      stdout: 'it is  so\n',
+      stderr: '',
+    })
+    assert.equal(withoutNode([await idOf('box'), 'true']).status, 0)
+  })
+
+  it('makes the same process', async () => {
+    const words = ['box', 'sh', '-c', look, 'name', 'one', 'two words']
+    const byNode = await inside('--env', 'OTHER=', ...words) // a flag, which alone makes Node plan anew
+    const without = withoutNode(words)
+    assert.equal(without.stdout, byNode.replace('OTHER=\n', ''))
+    assert.match(without.stdout, /^COLOUR=blue$/m)
+    assert.match(without.stdout, /^\/tmp$/m)
+  })
+
+  it('keeps output and errors apart, and ends as the program does', () => {
+    const script = 'echo out; echo err >&2; '
+    const expected = { stdout: 'out\n', stderr: 'err\n' }
+    assert.deepEqual(withoutNode(['box', 'sh', '-c', `${script}exit 7`]), { status: 7, ...expected })
+    assert.deepEqual(withoutNode(['box', 'sh', '-c', `${script}kill -9 $$`]), { status: 137, ...expected })
+    const size = 3_000_000
+    assert.equal(withoutNode(['box', 'head', '-c', String(size), '/dev/zero']).stdout.length, size)
+  })
+
+  it('takes standard input with -i alone', async () => {
+    assert.equal(withoutNode(['box', 'cat'], { input: 'typed\n' }).stdout, '')
+    assert.deepEqual(withoutNode(['-i', 'box', 'cat']), needsNode)
+    await inside('-i', 'box', 'true')
+    assert.equal(withoutNode(['-i', 'box', 'cat'], { input: 'typed\n' }).stdout, 'typed\n')
+    assert.equal(
+      withoutNode(['--interactive', 'box', 'wc', '-c'], { input: 'x'.repeat(200_000) }).stdout,
+      '200000\n',
+    )
+  })
+
+  it('leaves to Node what it does not understand', () => {
+    for (const words of [
+      ['-u', 'root', 'box', 'true'],
+      ['-t', 'box', 'true'],
+      ['--step', 'box', 'true'],
+      ['box'],
+      [],
+    ])
+      assert.deepEqual(withoutNode(words), needsNode, words.join(' '))
+    assert.deepEqual(withoutNode(['../box', 'true']), needsNode)
+    assert.deepEqual(withoutNode(['nobody', 'true']), needsNode)
+  })
+
+  it('has what cannot be started told by Node', async () => {
+    for (const [program, status] of [
+      ['nonesuch', 127],
+      ['/etc', 126],
+      ['/etc/hostname', 126],
+      ['', 127],
+    ] as const) {
+      assert.deepEqual(withoutNode(['box', program]), needsNode, program)
+      const { stderr, ...outcome } = await debian.minictr('exec', 'box', program)
+      assert.equal(outcome.status, status, stderr)
+      assert.match(stderr, /^minictr: /)
+    }
+  })
+
+  it('is told to events as every exec is', async () => {
+    const command = ['sh', '-c', 'exit 43', 'a "b" <c> é\t']
+    assert.equal((await debian.minictr('exec', 'box', ...command)).status, 43)
+    assert.equal((await debian.minictr('exec', '--user', '0', 'box', ...command)).status, 43)
+    const { stdout } = await debian.minictr(
+      ...['events', '--since', '5m', '--until', '0s', '--filter', 'container=box', '--format', 'json'],
+    )
+    const all = stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const ends = all.filter(({ Actor }) => Actor.Attributes.exitCode === '43')
+    assert.equal(ends.length, 2)
+    const [own, other] = ends.map(({ Actor: { Attributes } }) =>
+      all
+        .filter(({ Actor }) => Actor.Attributes.execID === Attributes.execID)
+        .map(({ time: _, timeNano: __, Actor: { Attributes, ...actor }, ...event }) => {
+          const { execID: ___, ...attributes } = Attributes
+          return { ...event, actor, attributes }
+        }),
+    )
+    assert.equal(own!.length, 3)
+    assert.deepEqual(own, other)
+    const times = all.map(({ timeNano }) => timeNano)
+    assert.deepEqual(times, times.toSorted())
+    assert.ok(all.every(({ time, timeNano }) => Math.floor(timeNano / 1e9) === time))
+  })
+
+  it('lets Node begin another file of events', async () => {
+    const { runRoot } = debian.store()
+    const file = join(runRoot, 'events.jsonl')
+    const before = readFileSync(file)
+    truncateSync(file, 1_000_001)
+    assert.deepEqual(withoutNode(['box', 'true']), needsNode)
+    writeFileSync(file, before)
+    assert.equal(withoutNode(['box', 'true']).status, 0)
+  })
+
+  it('says that output could not be written', async () => {
+    const full = openSync('/dev/full', 'w')
+    try {
+      assert.deepEqual(withoutNode(['box', 'echo', 'lost'], { stdout: full }), needsNode) // which has the words for it
+      const { globals } = debian.store()
+      for (const [command, status] of [
+        ['echo lost', 1],
+        ['echo lost; exit 9', 9],
+      ] as const) {
+        const args = [...globals, 'exec', 'box', 'sh', '-c', command]
+        const outcome = spawnSync(executable, args, { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' })
+        assert.equal(outcome.status, status)
+        assert.equal(
+          outcome.stderr,
+          'minictr: write /dev/stdout: no space left on device\nIts output is incomplete.\n',
+        )
+      }
+    } finally {
+      closeSync(full)
+    }
+  })
+
+  it('says that its monitor was killed', async () => {
+    const script = 'echo ready; exec sleep 1000.5'
+    const running = startMinictr([...debian.store().globals, 'exec', 'box', 'sh', '-c', script])
+    while (!running.output().includes('ready')) await new Promise(resolve => setTimeout(resolve, 20))
+    const [pid] = processesWith(args => args[0] === 'sleep' && args[1] === '1000.5')
+    const [, parent] = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!
+    killIfThere(Number(parent))
+    const { status, stderr } = await running.outcome
+    assert.equal(status, 1)
+    assert.match(stderr, /^minictr: the monitor ended before its container\n/)
+    killIfThere(pid!)
+  })
+})
+
+describe('what was kept of an exec', () => {
+  after(async () => {
+    await debian.minictr('rm', '--force', 'changing', 'renamed')
+  })
+
+  it('is not used for a container that has changed, or is another one', async () => {
+    await container('changing')
+    await inside('changing', 'true')
+    assert.equal(withoutNode(['changing', 'true']).status, 0)
+    await debian.minictr('rename', 'changing', 'renamed')
+    assert.deepEqual(withoutNode(['changing', 'true']), needsNode)
+    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    await inside('renamed', 'true')
+    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    const { stdout } = await debian.minictr(
+      ...['events', '--since', '1m', '--until', '0s', '--filter', 'event=exec_die', '--format'],
+      '{{.Actor.Attributes.name}}',
+    )
+    assert.equal(stdout.trim().split('\n').at(-1), 'renamed')
+    await debian.minictr('update', '--memory', '300m', '--memory-swap', '300m', 'renamed')
+    await inside('renamed', 'true')
+    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    await container('changing')
+    assert.deepEqual(withoutNode(['changing', 'true']), needsNode)
+  })
+
+  it('is not used while the container is paused', async () => {
+    await debian.minictr('pause', 'renamed')
+    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    const { status, stderr } = await debian.minictr('exec', 'renamed', 'true')
+    assert.equal(status, 1)
+    assert.match(stderr, /is paused, unpause the container before exec/)
+    await debian.minictr('unpause', 'renamed')
+    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+  })
+
+  it('goes with the run', async () => {
+    const { runRoot } = debian.store()
+    const kept = join(runRoot, await idOf('renamed'), 'exec.kept')
+    assert.ok(existsSync(kept))
+    await debian.minictr('stop', '--time', '0', 'renamed')
+    assert.ok(!existsSync(kept))
+    const { status, stderr } = await debian.minictr('exec', 'renamed', 'true')
+    assert.equal(status, 1)
+    assert.match(stderr, /is not running/)
+    await debian.minictr('start', 'renamed')
+    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    await inside('renamed', 'true')
+    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+  })
+
+  it('is not believed where it is not whole', async () => {
+    const { runRoot } = debian.store()
+    const kept = join(runRoot, await idOf('renamed'), 'exec.kept')
+    const whole = readFileSync(kept)
+    for (let length = 0; length < whole.length; length += 97) {
+      writeFileSync(kept, whole.subarray(0, length))
+      assert.deepEqual(withoutNode(['renamed', 'true']), needsNode, `${length} bytes of it`)
+    }
+    writeFileSync(kept, whole)
+    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+  })
+})
