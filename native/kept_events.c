@@ -34,13 +34,15 @@ static void append_number(struct bytes *bytes, long long number) {
   bytes_append(bytes, text, (size_t)snprintf(text, sizeof text, "%lld", number));
 }
 
+char **kept_events(const struct kept_exec *kept) { return kept->request.args[strlen(kept->request.tags) - 1].list; }
+
 void kept_tell(const struct kept_exec *kept, const char *lines, const char *id, int status) {
   struct bytes text = {0};
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   for (const char *at = lines; *at; at++) {
     switch (*at) {
-    case GAP_COMMAND: append_command(&text, kept->command); break;
+    case GAP_COMMAND: append_command(&text, kept->words); break;
     case GAP_ID: bytes_append(&text, id, strlen(id)); break;
     case GAP_STATUS: append_number(&text, status); break;
     case GAP_SECONDS: append_number(&text, now.tv_sec); break;
@@ -50,7 +52,7 @@ void kept_tell(const struct kept_exec *kept, const char *lines, const char *id, 
     if (*at == '\n') now.tv_nsec++; // a later line is a later event
   }
   // In one write at the end of the file, so that many may do so at once. What is done is done, whether it can be told or not.
-  int fd = open(kept->request.args[EVENTS].list[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int fd = open(kept_events(kept)[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0 && write(fd, text.at, text.length) < 0) {
   }
   if (fd >= 0) close(fd);

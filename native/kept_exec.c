@@ -52,28 +52,21 @@ static struct bytes request_for_init(const struct kept_exec *kept) {
   bytes_append(&frame, &length, sizeof length);
   bytes_append(&frame, &count, sizeof count);
   bytes_append(&frame, parts[BEFORE].text, parts[BEFORE].length);
-  append_candidates(&frame, kept->command[0], parts[DIRECTORIES].list);
-  begin_list(&frame, count_of(kept->command));
-  for (char **word = kept->command; *word; word++) append_text(&frame, "", *word);
+  append_candidates(&frame, kept->words[0], parts[DIRECTORIES].list);
+  begin_list(&frame, count_of(kept->words));
+  for (char **word = kept->words; *word; word++) append_text(&frame, "", *word);
   bytes_append(&frame, parts[BEHIND].text, parts[BEHIND].length);
   length = (uint32_t)(frame.length - sizeof length);
   memcpy(frame.at, &length, sizeof length);
   return frame;
 }
 
-static bool send_all(struct wire *wire, const void *bytes, size_t length) {
+bool send_all(struct wire *wire, const void *bytes, size_t length) {
   bytes_append(&wire->out, bytes, length);
   return wire_send(wire, true);
 }
 
-struct answers {
-  uint32_t count;
-  int64_t last;     // the result of the last one
-  bool has_failed;
-};
-
-// Takes the answers of the frame that has arrived; false where it is another one. `kept_at`: of which one the result is kept.
-static bool take_answers(struct wire *wire, struct answers *answers, int64_t kept_at) {
+bool take_answers(struct wire *wire, struct answers *answers, int64_t kept_at) {
   const uint8_t *at = wire->in.at + sizeof(uint32_t), *end = wire->in.at + wire->in.length;
   struct cursor cursor = {at + 1, end};
   uint32_t count, length;
@@ -86,8 +79,8 @@ static bool take_answers(struct wire *wire, struct answers *answers, int64_t kep
     cursor.at += 20;
     if (!take_u32(&cursor, &length) || length > (size_t)(end - cursor.at)) return false;
     cursor.at += length;
-    if (answers->count++ == kept_at) answers->last = result;
-    answers->has_failed = error != 0;
+    if (answers->count++ == kept_at) answers->result = result;
+    answers->error = error;
   }
   wire_next(wire);
   return count == 0;
@@ -97,7 +90,7 @@ static bool take_answers(struct wire *wire, struct answers *answers, int64_t kep
 static int64_t answered(struct wire *control) {
   struct answers answers = {0};
   if (wire_receive(control, true) != ARRIVED || !take_answers(control, &answers, 0)) return -1;
-  return answers.has_failed ? -1 : answers.last;
+  return answers.error ? -1 : answers.result;
 }
 
 static uint32_t requests_in(const struct arg *bytes) {
@@ -125,7 +118,7 @@ static int64_t start_program(const struct kept_exec *kept, struct wire *control,
     if (!take_answers(init, &answers, forks) || is_last) return -1;
   }
   if (answers.count + 1 != (uint32_t)parts[COUNT].number) return -1;
-  return forks < 0 ? pid : answers.last;
+  return forks < 0 ? pid : answers.result;
 }
 
 static bool watch(const struct kept_exec *kept, struct wire *control, int64_t pid) {
@@ -160,7 +153,7 @@ int exit_status_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(sta
 
 struct kept_end kept_perform(const struct kept_exec *kept, int control_socket, int init_socket) {
   struct wire control = {.socket = control_socket}, init = {.socket = init_socket};
-  char id[2 * ID_BYTES + 1], **events = kept->request.args[EVENTS].list;
+  char id[2 * ID_BYTES + 1], **events = kept_events(kept);
   struct kept_end end = {.how = NOT_STARTED};
   int64_t pid = start_program(kept, &control, &init);
   if (pid > 0) {

@@ -20,7 +20,7 @@
 enum kept_part { UNCHANGED, FREEZER, DIRECTORIES, SPAWNING, BEFORE, BEHIND, COUNT, FORKS, WATCHING, EVENTS, KEPT_PARTS };
 
 struct kept_exec {
-  char **command; // what is to be executed
+  char **words; // behind the container: what is to be executed
   struct bytes file;
   struct request request; // its args are the parts
 };
@@ -32,8 +32,9 @@ struct kept_end {
   int32_t status, stream, error;
 };
 
-// Whether the words after the program's name are an exec of which all is known. The defaults are root and run root.
-bool kept_find(struct kept_exec *, char *const defaults[2], char **words);
+// What of the words after the program's name is known wholly. The defaults are root and run root.
+enum kept_kind { KEPT_NOTHING, KEPT_EXEC, KEPT_STOP };
+enum kept_kind kept_find(struct kept_exec *, char *const defaults[2], char **words);
 void kept_release(struct kept_exec *);
 
 // The exit status that a shell would see.
@@ -42,7 +43,27 @@ int exit_status_of(int status);
 // Performs it by the monitor at the other end of these sockets.
 struct kept_end kept_perform(const struct kept_exec *, int control, int init);
 
+// The part that is about events, the last one of every kind.
+char **kept_events(const struct kept_exec *);
 // Adds lines to the events, with what is only known now: the command, the id of this exec, and at the end its status.
 void kept_tell(const struct kept_exec *, const char *lines, const char *id, int status);
+
+// Whether the file is the one that had this stamp, and has not been written since; the empty stamp is that of no file.
+bool has_stamp(const char *path, const char *stamp);
+bool is_unchanged(char **files);
+bool read_file(const char *path, struct bytes *);
+// Whether the file holds this text, and at most a line's end behind it.
+bool holds(const char *path, const char *text);
+
+// The answers to a request so far.
+struct answers {
+  uint32_t count;
+  int64_t result; // of the one that is asked for
+  int error;      // of the last one
+};
+
+// Takes the answers of the frame that has arrived; false where it is another one. `at`: of which one the result is kept.
+bool take_answers(struct wire *, struct answers *, int64_t at);
+bool send_all(struct wire *, const void *bytes, size_t length);
 
 #endif

@@ -1,7 +1,7 @@
 // Finding what is kept of an exec: by the words of the command line, in the run directory of the container that they name. Only the
 // plainest of command lines is understood; whatever else it may be, Node will know.
 
-#include "kept_exec.h"
+#include "kept_stop.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static char **take_places(char **words, struct places *places) {
   return *words ? words : NULL;
 }
 
-static bool read_file(const char *path, struct bytes *bytes) {
+bool read_file(const char *path, struct bytes *bytes) {
   char chunk[4096];
   ssize_t got;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -51,8 +51,7 @@ static bool read_file(const char *path, struct bytes *bytes) {
   return got == 0;
 }
 
-// Whether the file holds this word, and at most a line's end behind it.
-static bool holds(const char *path, const char *word) {
+bool holds(const char *path, const char *word) {
   struct bytes text = {0};
   size_t length = strlen(word);
   bool same = read_file(path, &text) && text.length >= length && !memcmp(text.at, word, length) &&
@@ -75,15 +74,19 @@ static bool find_id(const char *root, const char *name, char id[ID_LENGTH + 1]) 
   return found && is_hexadecimal(id);
 }
 
-static bool is_unchanged(char **files) {
-  for (; files[0] && files[1]; files += 2) {
-    char stamp[64];
-    struct stat status;
-    if (stat(files[0], &status)) return false;
+bool has_stamp(const char *path, const char *stamp) {
+  char own[96] = "";
+  struct stat status;
+  if (!stat(path, &status)) {
     long long ns = status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
-    snprintf(stamp, sizeof stamp, "%llu:%lld", (unsigned long long)status.st_ino, ns);
-    if (strcmp(stamp, files[1])) return false;
+    snprintf(own, sizeof own, "%llu:%lld:%lld", (unsigned long long)status.st_ino, (long long)status.st_size, ns);
   }
+  return !strcmp(own, stamp);
+}
+
+bool is_unchanged(char **files) {
+  for (; files[0] && files[1]; files += 2)
+    if (!*files[1] || !has_stamp(files[0], files[1])) return false;
   return true;
 }
 
@@ -93,32 +96,68 @@ static bool is_full(char **events) {
   return !stat(events[0], &status) && status.st_size >= strtoll(events[1], NULL, 10);
 }
 
-static bool is_whole(struct kept_exec *kept) {
+// What a file of this kind holds: the name of its one request, the types of its parts, how many texts there are at least in those that
+// are lists.
+struct form {
+  const char *name, *tags;
+  int least[ARGS_MAX];
+};
+
+static const struct form forms[] = {
+    [KEPT_EXEC] = {"kept_exec", "lllsssiisl", {[FREEZER] = 2, [EVENTS] = 4}},
+    [KEPT_STOP] = {"kept_stop", "llsssslsl", {[FREEZER] = 2, [RECORD] = 6, [STOP_EVENTS] = 5}},
+};
+
+static bool is_whole(struct kept_exec *kept, const struct form *form) {
   struct cursor cursor = {kept->file.at, kept->file.at + kept->file.length};
+  struct request *request = &kept->request;
   uint32_t length, count;
-  return take_u32(&cursor, &length) && take_u32(&cursor, &count) && count == 1 &&
-         take_request(&cursor, &kept->request) && !strcmp(kept->request.name, "kept_exec") &&
-         !strcmp(kept->request.tags, "lllsssiisl");
+  if (!take_u32(&cursor, &length) || !take_u32(&cursor, &count) || count != 1 || !take_request(&cursor, request)) return false;
+  if (strcmp(request->name, form->name) || strcmp(request->tags, form->tags)) return false;
+  for (int part = 0; form->tags[part]; part++) {
+    if (form->tags[part] == 's' && request->args[part].length < 2 * sizeof(uint64_t)) return false;
+    for (int i = 0; i < form->least[part]; i++)
+      if (!request->args[part].list[i]) return false;
+  }
+  return true;
 }
 
-bool kept_find(struct kept_exec *kept, char *const defaults[2], char **words) {
+static bool is_known(struct kept_exec *kept, enum kept_kind kind) {
+  struct arg *parts = kept->request.args;
+  if (!is_whole(kept, &forms[kind])) return false;
+  char **freezer = parts[FREEZER].list;
+  return is_unchanged(parts[UNCHANGED].list) && holds(freezer[0], freezer[1]) && !is_full(kept_events(kept));
+}
+
+// Which file it would be, and which words name the container and follow it.
+static enum kept_kind kind_of(char ***words, const char **file) {
+  char **at = *words;
+  const char *command = *at++;
+  bool interactive = *at && (!strcmp(*at, "-i") || !strcmp(*at, "--interactive"));
+  if (!strcmp(command, "stop")) {
+    *file = "stop.kept";
+    *words = at;
+    return at[0] && !at[1] ? KEPT_STOP : KEPT_NOTHING;
+  }
+  if (strcmp(command, "exec")) return KEPT_NOTHING;
+  *file = interactive ? "exec-interactive.kept" : "exec.kept";
+  *words = at + interactive;
+  return (*words)[0] && (*words)[1] ? KEPT_EXEC : KEPT_NOTHING;
+}
+
+enum kept_kind kept_find(struct kept_exec *kept, char *const defaults[2], char **words) {
   char path[4096], id[ID_LENGTH + 1];
+  const char *file;
   struct places places = {defaults[0], defaults[1]};
   *kept = (struct kept_exec){0};
   words = take_places(words, &places);
-  if (!words || strcmp(*words++, "exec") || !*words) return false;
-  bool interactive = !strcmp(*words, "-i") || !strcmp(*words, "--interactive");
-  if (interactive) words++;
-  if (!words[0] || !words[1] || !find_id(places.root, words[0], id)) return false;
-  kept->command = words + 1;
-  const char *name = interactive ? "exec-interactive" : "exec";
-  if (snprintf(path, sizeof path, "%s/%s/%s.kept", places.run_root, id, name) >= (int)sizeof path) return false;
-  struct arg *parts = kept->request.args;
-  if (read_file(path, &kept->file) && is_whole(kept) && is_unchanged(parts[UNCHANGED].list) &&
-      holds(parts[FREEZER].list[0], parts[FREEZER].list[1]) && !is_full(parts[EVENTS].list))
-    return true;
+  enum kept_kind kind = words ? kind_of(&words, &file) : KEPT_NOTHING;
+  if (kind == KEPT_NOTHING || !find_id(places.root, words[0], id)) return KEPT_NOTHING;
+  kept->words = words + 1;
+  if (snprintf(path, sizeof path, "%s/%s/%s", places.run_root, id, file) >= (int)sizeof path) return KEPT_NOTHING;
+  if (read_file(path, &kept->file) && is_known(kept, kind)) return kind;
   kept_release(kept);
-  return false;
+  return KEPT_NOTHING;
 }
 
 void kept_release(struct kept_exec *kept) {

@@ -21,7 +21,7 @@ static const char usage[] =
     "  minictr-helper init      performs the operations that come over descriptor 3\n"
     "  minictr-helper monitor   the same, and keeps a container whose executor listens on descriptor 4\n"
     "  minictr-helper beside PROGRAM ARG...   becomes the program, which has a monitor's sockets as 3 and 4\n"
-    "  minictr-helper exec ROOT RUN-ROOT PROGRAM ARG...   the same, unless ARG... are an exec that needs no PROGRAM\n"
+    "  minictr-helper kept ROOT RUN-ROOT PROGRAM ARG...   the same, unless it is known wholly what ARG... come to\n"
     "  minictr-helper attach SOCKET OPTION...  attaches to the container of the monitor that listens there\n"
     "  minictr-helper proxy PORT...  holds ports of the host and relays what comes there; says so on descriptor 3\n"
     "  minictr-helper hold PID-FILE PID PORT...  the same in the background, until the process of that PID ends\n"
@@ -54,8 +54,8 @@ int main(int argc, char **argv) {
     beside_role(argv[0], argv + 2);
     return cannot_execute(argv[2]);
   }
-  if (argc > 4 && !strcmp(argv[1], "exec")) {
-    exec_role(argv[0], argv + 2);
+  if (argc > 4 && !strcmp(argv[1], "kept")) {
+    kept_role(argv[0], argv + 2);
     return cannot_execute(argv[4]);
   }
   if (argc > 3 && !strcmp(argv[1], "later")) {

@@ -17,9 +17,9 @@ _Noreturn void monitor_role(int control, int init);
 void beside_role(char *name, char **argv);
 // Forks a monitor (as `name`) and gives its PID, or -1, and where to talk with it and with the init that it will fork.
 pid_t start_monitor(char *name, int *control, int *init);
-// As beside_role, for argv[2] and what follows; but an exec of which all is known is performed here, and ends this process. argv[0] and
+// As beside_role, for argv[2] and what follows; but what is known wholly is performed here, and ends this process. argv[0] and
 // argv[1] are the root and the run root unless the words behind the program say otherwise.
-void exec_role(char *name, char **argv);
+void kept_role(char *name, char **argv);
 // Forks, and stays in front of the child: ends with the status that the child says on descriptor `told_at`, or as it ends. True in
 // the child; false where there is none, in the one process that there is.
 bool stand_in_front(int told_at);

@@ -17,7 +17,7 @@ import { makeKnownPrograms } from './known-programs.ts'
  */
 const beginnings = {
   base: ['src/main.ts', 'src/networks/address.ts'],
-  run: ['src/cli/run.ts', 'src/containers/run.ts'],
+  run: ['src/cli/run.ts', 'src/containers/run.ts', 'src/containers/kept-stop.ts'],
   exec: ['src/cli/exec.ts', 'src/containers/exec.ts', 'src/containers/kept-exec.ts'],
   end: [
     ...['program', 'stop', 'kill', 'rm'].map(name => `src/cli/${name}.ts`),

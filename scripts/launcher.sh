@@ -18,8 +18,8 @@ start() {
   role=
   case " $* " in
     *' explain '* | *' script '*) ;; # they start nothing, whatever it is that they are about
-    *' exec '*) role="exec $roots" ;; # one like an exec before it is performed without Node
-    *' run '* | *' create '* | *' start '* | *' stop '* | *' restart '* | *' kill '* | *' rm '*) role=beside ;;
+    *' exec '* | *' stop '*) role="kept $roots" ;; # what was planned wholly before is performed without Node
+    *' run '* | *' create '* | *' start '* | *' restart '* | *' kill '* | *' rm '*) role=beside ;;
   esac
   if [ -n "$role" ] && [ -x "$dist/minictr-helper" ]; then
     [ "$node" = "$built_with" ] || run_flags=

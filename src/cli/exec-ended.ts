@@ -1,4 +1,4 @@
-// What the helper becomes where an exec that it performed by itself did not end well (native/exec.c): what is to be said about it.
+// What the helper becomes where an exec that it performed by itself did not end well (native/kept.c): what is to be said about it.
 
 import { statusFor } from '../containers/unwritten.ts'
 import { monitorLost } from '../system/executor.ts'

@@ -1,6 +1,5 @@
 // minictr stats: what containers use of the machine, each second anew.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { findContainer, listActive, listContainers, lookUpContainer } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
@@ -12,6 +11,7 @@ import {
   readUsage,
   type Usage,
 } from '../containers/usage.ts'
+import { delay } from '../system/delay.ts'
 import { MinictrError } from '../system/error.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { visibleOn } from '../system/visible.ts'
@@ -81,7 +81,7 @@ async function perform(names: string[], flags: Flags, globals: GlobalOptions): P
   const isLive = flags.stream && process.stdout.isTTY
   if (isLive) process.stdout.write('\x1b[2J')
   for (let before = sampleOf(watched()); ; ) {
-    await sleep(INTERVAL_MS)
+    await delay(INTERVAL_MS)
     const shown = watched()
     const after = sampleOf(shown)
     const rows = shown.map(each => rowOf(each, before, after, flags.trunc))

@@ -21,8 +21,7 @@ export async function withContainerLock<T>(
   host: Executor,
   act: () => T | Promise<T>,
 ): Promise<T> {
-  const lock: Op = { op: 'lock', path: containerPaths(roots, id).lock, waitMs: WAIT_MS, as: containerLock }
-  const isLocked = await performOps([lock], host).then(
+  const isLocked = await performOps([containerLockOp(roots, id)], host).then(
     () => true,
     error => {
       if (error instanceof OpError && error.errno === 'ENOENT') return false
@@ -38,4 +37,9 @@ export async function withContainerLock<T>(
   } finally {
     if (isLocked) await performOps([{ op: 'close', slot: containerLock }], host)
   }
+}
+
+/** Takes the lock, once nobody else has it. */
+export function containerLockOp(roots: Roots, id: string): Op {
+  return { op: 'lock', path: containerPaths(roots, id).lock, waitMs: WAIT_MS, as: containerLock }
 }

@@ -2,6 +2,7 @@
 
 import { type Observer, type Outcome, perform } from '../runtime/perform.ts'
 import { StepError } from '../runtime/step-error.ts'
+import { delay } from '../system/delay.ts'
 import { MinictrError } from '../system/error.ts'
 import { Monitor } from '../system/monitor.ts'
 import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
@@ -144,7 +145,7 @@ function isOfAnEnd({ failure: { op, errno } }: StepError): boolean {
 async function endsNow(container: ProcessIdentity): Promise<boolean> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     if (!isRunning(container)) return true
-    await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN_MS))
+    await delay(LOOK_AGAIN_MS)
   }
   return false
 }

@@ -94,6 +94,7 @@ export async function launch(
     onRunning?.()
     if (!attachment) {
       await monitor.host.perform([{ name: 'watch', args: [outcome.pid] }])
+      await keepStop(settings, id, monitor)
       monitor.disconnect()
       return { how: 'left' }
     }
@@ -128,6 +129,13 @@ export async function launch(
 function isThere({ plan }: PlannedContainer, { failure, rollback }: StepError, isNew: boolean): boolean {
   const isMade = failure.index >= (plan.keptFrom ?? Number.POSITIVE_INFINITY)
   return !isNew || (isMade && rollback.failed.length === 0)
+}
+
+/** What runs in the foreground is mostly over soon, and pays nothing for its stop. */
+async function keepStop(settings: RunSettings, id: string, { host }: Monitor): Promise<void> {
+  const { keepStop } = await import('./kept-stop.ts')
+  // The container runs, whatever comes of this: without it a stop is planned when somebody asks for it.
+  await keepStop(settings, id, host).catch(() => {})
 }
 
 async function tellOfNetworks(settings: RunSettings, id: string): Promise<void> {

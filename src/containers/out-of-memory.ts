@@ -6,14 +6,23 @@ import { errnoOf } from '../system/errno.ts'
 
 /** Whether it has killed any. Source: the kernel's cgroup-v2.rst (memory.events), memcg_v1 (memory.oom_control). */
 export function wasOutOfMemory(containerId: string, host: Pick<HostFacts, 'cgroups'>): boolean {
+  const file = memoryEventFile(containerId, host)
+  return file !== undefined && /^oom_kill [1-9]/m.test(memoryEvents(file))
+}
+
+/** The file in which the kernel counts them; undefined where it counts no memory. */
+export function memoryEventFile(containerId: string, host: Pick<HostFacts, 'cgroups'>): string | undefined {
   const hierarchy = hierarchyOf(host, 'memory')
-  if (!hierarchy) return false
-  const file = hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events'
+  const name = hierarchy?.version === 1 ? 'memory.oom_control' : 'memory.events'
+  return hierarchy && `${hierarchy.mountPoint}/minictr/${containerId}/${name}`
+}
+
+/** What that file says; nothing once the cgroup is gone. */
+export function memoryEvents(file: string): string {
   try {
-    const text = readFileSync(`${hierarchy.mountPoint}/minictr/${containerId}/${file}`, 'latin1')
-    return /^oom_kill [1-9]/m.test(text)
+    return readFileSync(file, 'latin1')
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return false
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return ''
     throw error
   }
 }

@@ -1,7 +1,6 @@
 // start: a container that is there and does not run gets its program once more.
 
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { Journal } from '../runtime/journal.ts'
 import { type Observer, perform } from '../runtime/perform.ts'
@@ -9,6 +8,7 @@ import { tellOps } from '../runtime/perform-ops.ts'
 import type { Plan } from '../runtime/step.ts'
 import { StepError } from '../runtime/step-error.ts'
 import { lockContainerStep, unlockContainer } from '../runtime/steps/container-files.ts'
+import { delay } from '../system/delay.ts'
 import { MinictrError } from '../system/error.ts'
 import type { Executor } from '../system/executor.ts'
 import { Monitor } from '../system/monitor.ts'
@@ -85,7 +85,7 @@ async function lockAndPlan(
     await readyRoot(container, settings)
     return await planStart(container, settings, { terminalSize, isByPolicy, executor: host })
   }
-  for (const untilMs = performance.now() + PATIENCE_MS; ; await sleep(LOOK_AGAIN_MS)) {
+  for (const untilMs = performance.now() + PATIENCE_MS; ; await delay(LOOK_AGAIN_MS)) {
     const shown = observer && (await shownPlan(id, settings, decide))
     const locking = shown ?? lockPlan(id, settings)
     const outcome = await perform(locking, { host, container: host }, undefined, observer, { to: 1 }).catch(

@@ -96,6 +96,8 @@ export function containerPaths(roots: Roots, id: string) {
     cleaner: `${runDirectory}/cleaner`,
     /** What was planned of an exec that runs whatever it is given, with standard input or without. */
     keptExec: (isInteractive: boolean) => `${runDirectory}/exec${isInteractive ? '-interactive' : ''}.kept`,
+    /** How the container is stopped, as planned when it was started. */
+    keptStop: `${runDirectory}/stop.kept`,
     nameFile: (name: string) => `${roots.root}/names/${name}`,
   }
 }

@@ -1,7 +1,7 @@
 // wait: the end of a container, whoever started it.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { waitForEnd } from '../system/attach.ts'
+import { delay } from '../system/delay.ts'
 import type { RunSettings } from './plan-run.ts'
 import { recover } from './recover.ts'
 import { type Container, containerPaths, NoSuchContainerError, readContainer } from './state.ts'
@@ -24,7 +24,7 @@ export async function waitForContainer(
     if (current.status === 'exited') return current.exit?.exitStatus ?? undefined
     const status = current.status === 'running' ? await endOfRun(current, settings) : undefined
     if (status !== undefined) return status
-    await sleep(LOOK_AGAIN_MS)
+    await delay(LOOK_AGAIN_MS)
   }
 }
 

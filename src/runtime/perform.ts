@@ -274,7 +274,8 @@ function placeIn(plan: Plan | undefined, step: Step): { index: number; total: nu
   return { index: steps.findIndex(({ id }) => id === step.id), total: steps.length }
 }
 
-function goesByItself({ op }: Op): boolean {
+/** What lasts as long as the processes, and a moment longer: it is seen to, and nobody waits for it. */
+export function goesByItself({ op }: Op): boolean {
   return op === 'await_absence'
 }
 

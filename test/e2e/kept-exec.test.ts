@@ -16,7 +16,7 @@ const noNode = '/no/such/node'
 /** An exec where there is no Node: what the helper cannot do by itself fails. */
 function withoutNode(words: string[], options: { input?: string; stdout?: number } = {}): Outcome {
   const { root, runRoot } = debian.store()
-  const args = ['exec', root, runRoot, noNode, '--', 'bundle', 'exec', ...words]
+  const args = ['kept', root, runRoot, noNode, '--', 'bundle', 'exec', ...words]
   const { stdout = 'pipe', input } = options
   const { status, ...output } = spawnSync(helper, args, {
     input,
