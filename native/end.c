@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -30,11 +31,16 @@ static void interrupt_every(int microseconds) {
   setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static bool never_blocks(const struct stat *status) {
+  bool is_null = S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3); // /dev/null
+  return S_ISREG(status->st_mode) || is_null;
+}
+
 struct end end_open(int fd, int access) {
   struct stat status;
   struct end end = NO_END;
   if (fstat(fd, &status)) return end;
-  if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+  if (!never_blocks(&status) && !S_ISSOCK(status.st_mode)) {
     bool own_possible = S_ISFIFO(status.st_mode) || isatty(fd);
     if (own_possible) end.fd = open(fd_path(fd).text, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (end.fd >= 0) return end;
