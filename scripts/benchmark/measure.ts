@@ -101,7 +101,10 @@ function statusBytes(pid: number, field: string): number {
   }
 }
 
-/** Starts a command without a terminal; keeps what it says for the case that it fails. */
+/** Of what a command says: to keep hundreds of megabytes would take longer than most commands do. */
+const KEPT_LENGTH = 100_000
+
+/** Starts a command without a terminal; keeps what it says first for the case that it fails. */
 function startCommand({ argv, environment }: Command) {
   const child = spawn(argv[0]!, argv.slice(1), {
     env: { ...process.env, ...environment },
@@ -109,7 +112,7 @@ function startCommand({ argv, environment }: Command) {
   })
   let text = ''
   const keep = (chunk: Buffer) => {
-    text += chunk
+    if (text.length < KEPT_LENGTH) text += chunk
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
