@@ -76,9 +76,9 @@ static char *put_special(char *to, const uint8_t **at, const uint8_t *end) {
   }
 }
 
-char *json_text(char *to, const char *text, size_t length) {
-  const uint8_t *at = (const uint8_t *)text, *end = at + length;
-  while (at < end) {
+char *json_line(char *to, const char **text, const char *limit) {
+  const uint8_t *at = (const uint8_t *)*text, *end = (const uint8_t *)limit;
+  for (bool is_ended = false; at < end && !is_ended;) {
     if (end - at >= 16) {
       block bytes;
       memcpy(&bytes, at, sizeof bytes);
@@ -91,7 +91,15 @@ char *json_text(char *to, const char *text, size_t length) {
       *to++ = (char)*at++;
       continue;
     }
+    is_ended = *at == '\n';
     to = put_special(to, &at, end);
   }
+  *text = (const char *)at;
+  return to;
+}
+
+char *json_text(char *to, const char *text, size_t length) {
+  const char *end = text + length;
+  while (text < end) to = json_line(to, &text, end);
   return to;
 }

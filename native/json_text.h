@@ -8,6 +8,8 @@
 enum { JSON_EXPANSION = 6, JSON_SLACK = 16 }; // the room that is needed: six bytes for each, and so many more
 
 // Writes the text; gives the end of what was written.
-char *json_text(char *to, const char *from, size_t length);
+char *json_text(char *to, const char *text, size_t length);
+// The same of one line: what *text points to, up to the limit or the end of the line; *text moves behind it.
+char *json_line(char *to, const char **text, const char *limit);
 
 #endif

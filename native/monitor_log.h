@@ -6,7 +6,7 @@
 #include "executor.h"
 
 // Takes what a stream (STDOUT, STDERR) has given; it is in the file after log_flush.
-void log_append(int stream, const char *bytes, size_t length);
+void log_append(int stream, const char *bytes, size_t count);
 // The stream has ended: a last line without an end is taken as it is.
 void log_finish(int stream);
 void log_flush(void);

@@ -139,6 +139,19 @@ test('long lines become several entries, the last of which ends', async t => {
   assert.equal(texts.slice(0, 4).join(''), `${long}\n`)
 })
 
+test('entries end where lines do or have 16 KiB, however reading cuts them', async t => {
+  const path = logPath(t)
+  const lengths = [0, 1, 16382, 16383, 16384, 16385, 32767, 32768, 40000, 3, 65535, 0, 65536, 15, 16, 17]
+  const lines = [...lengths, ...lengths.toReversed()].map(length => `${'<'.repeat(length)}\n`)
+  const bytes = fileOf(path, lines.join(''))
+  for (const block of [1000, 65_536]) {
+    const log = `${path}.${block}`
+    await run(t, { script: `dd if=${bytes} bs=${block} 2>/dev/null`, log: { path: log } })
+    const expected = lines.flatMap(line => line.match(/.{1,16384}/gs)!)
+    assert.equal(textsOf(log).join('|') === expected.join('|'), true, `in blocks of ${block}`)
+  }
+})
+
 test('a line that comes in pieces is one entry', async t => {
   const path = logPath(t)
   await run(t, {
