@@ -18,7 +18,8 @@
 enum {
   PIECE_LENGTH = 16 << 10, // what is longer becomes several entries, as with Docker
   PIECE_ROOM = JSON_EXPANSION * PIECE_LENGTH + JSON_SLACK + 256,
-  BUFFER_LENGTH = 192 << 10,
+  BUFFER_LENGTH = 256 << 10,
+  STRIDE = 64 << 10, // of the file: where writes end at a multiple of it, the kernel takes large pieces of memory for them
   PAGE = 4096,
 };
 
@@ -26,7 +27,7 @@ static char *path; // NULL: there is no log
 static int64_t max_bytes, max_files;
 static int file = -1;
 static int64_t size; // of the file, with what is still in the buffer
-static bool is_torn; // its last line has no end
+static bool is_torn; // the last line in the file has no end
 
 static char buffer[BUFFER_LENGTH] __attribute__((aligned(PAGE)));
 static size_t length;
@@ -52,19 +53,30 @@ static bool open_file(int how) {
   return true;
 }
 
-void log_flush(void) {
+// Writes the first bytes of the buffer; if that fails, all that is in it is dropped.
+static void flush(size_t count) {
   size_t done = 0;
-  while (done < length && file >= 0) {
-    ssize_t written = write(file, buffer + done, length - done);
+  while (done < count && file >= 0) {
+    ssize_t written = write(file, buffer + done, count - done);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) break;
     done += (size_t)written;
   }
-  if (done < length) {
+  if (done) is_torn = buffer[done - 1] != '\n';
+  if (done < count) {
     size -= (int64_t)(length - done);
-    if (done) is_torn = buffer[done - 1] != '\n';
+    length = 0;
+  } else {
+    length -= done;
+    memmove(buffer, buffer + done, length);
   }
-  length = 0;
+}
+
+void log_flush(void) { flush(length); }
+
+static void flush_strides(void) {
+  size_t beyond = (size_t)size % STRIDE;
+  flush(beyond < length ? length - beyond : length);
 }
 
 static char *numbered(int64_t number) {
@@ -90,9 +102,8 @@ static void rotate(void) {
 static bool prepare(void) {
   if (file < 0 && !open_file(0)) return false;
   if (max_bytes > 0 && size >= max_bytes) rotate();
-  if (BUFFER_LENGTH - length < PIECE_ROOM) log_flush();
-  if (is_torn) buffer[length++] = '\n', size++;
-  is_torn = false;
+  if (BUFFER_LENGTH - length < PIECE_ROOM) flush_strides();
+  if (is_torn && !length) buffer[length++] = '\n', size++; // otherwise the buffer begins with the rest of the line
   return file >= 0;
 }
 

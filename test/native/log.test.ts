@@ -271,6 +271,24 @@ test('a full disk holds nothing up', async t => {
   }
 })
 
+test('once a full disk has room again, the log goes on with a new line', async t => {
+  const path = logPath(t)
+  const disk = `${path}.disk`
+  execFileSync('mkdir', [disk])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk])
+  try {
+    writeFileSync(`${disk}/filler`, Buffer.alloc(3_500_000))
+    const script = `seq 1 100000; rm ${disk}/filler; echo after`
+    await run(t, { script, log: { path: `${disk}/json.log` } })
+    const lines = linesOf(`${disk}/json.log`)
+    assert.equal(JSON.parse(lines.at(-1)!).log, 'after\n')
+    const isTorn = (line: string) => !line.startsWith('{"log":"') || !line.endsWith('Z"}')
+    assert.equal(lines.filter(isTorn).length <= 1, true)
+  } finally {
+    execFileSync('umount', [disk])
+  }
+})
+
 test('much output is logged whole', async t => {
   const path = logPath(t)
   await run(t, {
