@@ -9,6 +9,7 @@ export function makeAnnotations({ options, layerPaths, directory }: ConfigReques
     lower: layerPaths,
     upper: `${directory}/upper`,
     work: `${directory}/work`,
+    ...(options.remove && { isVolatile: true }),
   }
   return {
     ...options.annotations,

@@ -121,8 +121,11 @@ export const annotation = {
   init: 'minictr.init',
 } as const
 
-/** Directories of an overlay, absolute; `lower` from the bottom layer up. */
-export type OverlaySource = { lower: string[]; upper: string; work: string }
+/**
+ * Directories of an overlay, absolute; `lower` from the bottom layer up. `isVolatile`: what is written need not outlive the
+ * machine's next crash.
+ */
+export type OverlaySource = { lower: string[]; upper: string; work: string; isVolatile?: true }
 
 /** The overlay that becomes the container's root; undefined where the root is a directory that is there. */
 export function overlayOf({ annotations }: Pick<Spec, 'annotations'>): OverlaySource | undefined {

@@ -56,20 +56,30 @@ function overlayStep(spec: Spec, overlay: OverlaySource | NumberedLayers): Step 
     flags: [],
     data: overlayOptions(overlay),
   }
+  const chdir: Op[] = 'directory' in overlay ? [{ op: 'chdir', path: overlay.directory }] : []
   return containerStep(
     'mount-overlay',
-    'One tree out of many: a file is looked for in the writable upper directory, then from the topmost layer down. Writes go to upper, so an image’s layers are shared by all its containers and never change. Inside the mount namespace, so that no crash can leave it mounted.',
-    'directory' in overlay ? [{ op: 'chdir', path: overlay.directory }, mount] : [mount],
+    `One tree out of many: a file is looked for in the writable upper directory, then from the topmost layer down. Writes go to upper, so an image’s layers are shared by all its containers and never change. Inside the mount namespace, so that no crash can leave it mounted.${overlay.isVolatile ? whyVolatile : ''}`,
+    [...(overlay.isVolatile ? forgetVolatile(overlay) : []), ...chdir, mount],
   )
+}
+
+const whyVolatile =
+  ' The container goes at its end, and after a crash of the machine as well: nothing that it writes need ever be on the disk. Volatile, the overlay flushes nothing, neither when a program asks for it nor at its unmounting, where it would write out all that the host’s file system has waiting.'
+
+/** A container that is restarted has been mounted so before: overlayfs leaves a mark, and refuses to mount what a crash may have torn. */
+function forgetVolatile({ work }: OverlaySource): Op[] {
+  return [{ op: 'remove_tree', path: `${work}/work/incompat`, tolerate: ['ENOENT'] }]
 }
 
 /**
  * The options of an overlay as mount(8) would take them. overlayfs wants the topmost layer first, and splits its options
  * at commas and colons (kernel documentation, overlayfs, "Multiple lower layers").
  */
-function overlayOptions({ lower, upper, work }: OverlaySource): string {
+function overlayOptions({ lower, upper, work, isVolatile }: OverlaySource): string {
   const layers = lower.toReversed().map(escapeOption).join(':')
-  return `lowerdir=${layers},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)}`
+  const options = `lowerdir=${layers},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)}`
+  return isVolatile ? `${options},volatile` : options
 }
 
 function escapeOption(path: string): string {
