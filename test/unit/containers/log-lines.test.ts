@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LineDecoder, type LineOptions } from '../../../src/containers/log-lines.ts'
+import { INPUT_BYTES, LineDecoder, type LineOptions } from '../../../src/containers/log-lines.ts'
 import { parseMoment } from '../../../src/containers/moment.ts'
 
 const TIME = '2026-11-21T09:30:00.123456789Z'
@@ -50,8 +50,8 @@ describe('a log', () => {
     )
     const some = texts.map(text => line(text)).join('')
     for (let fill = 0; fill < 300; fill += 11) {
-      const long = 'x'.repeat((1 << 20) - some.length - 200 + fill)
-      assert.equal(said(line(long) + some, {}, 1 << 20), `<stdout>${long}${texts.join('')}`)
+      const long = 'x'.repeat(INPUT_BYTES - some.length - 200 + fill)
+      assert.equal(said(line(long) + some, {}, INPUT_BYTES), `<stdout>${long}${texts.join('')}`)
     }
   })
 
@@ -64,6 +64,17 @@ describe('a log', () => {
     const withAttributes =
       '{"log":"a\\n","stream":"stdout","attrs":{"b":"c"},"time":"2026-11-21T09:30:00Z"}\n'
     assert.equal(said(withAttributes), '<stdout>a\n')
+  })
+
+  it('reads a line that is cut short at the very end of what is read at once', () => {
+    const whole = line('end\n').trimEnd()
+    for (let length = 1; length <= whole.length; length++) {
+      const cut = `${whole.slice(0, length)}\n`
+      const long = 'x'.repeat(INPUT_BYTES - line('').length - cut.length)
+      const text = line(long) + cut
+      assert.equal(text.length, INPUT_BYTES)
+      assert.equal(said(text, {}, INPUT_BYTES), `<stdout>${long}${length === whole.length ? 'end\n' : ''}`)
+    }
   })
 
   it('takes lines longer than what is read at once', () => {
@@ -81,6 +92,12 @@ describe('a log', () => {
       '{"log":5,"stream":"stdout","time":"2026-11-21T09:30:00Z"}',
       '{"log":"no time","stream":"stdout"}',
       'null',
+      '{"log":"a raw\ttab","stream":"stdout","time":"2026-11-21T09:30:00Z"}',
+      '{"log":"cut","stream":"stdout","time":"2026',
+      '{"log":"cut","stream":"stdo',
+      '{"log":"cut"',
+      '{"log":"cut\\\\',
+      '{"log":"cut\\u00',
       '\0\0\0\0',
     ]
     for (const each of damaged)
