@@ -18,7 +18,7 @@ export type CommandModule =
       command(globals: GlobalOptions): Command | Promise<Command>
       /** Performs it on words that are names alone, for which commander, milliseconds of it, need not be loaded. */
       onNames?(names: string[], globals: GlobalOptions): Promise<void>
-      /** It prints by `say` alone (output.ts), so that the streams of standard output need not be loaded. */
+      /** It prints by `say`, `show` or `writeBytes` alone (output.ts), so that the streams of standard output need not be loaded. */
       saysLittle?: true
     }
   /** Returns the status minictr exits with. */

@@ -91,6 +91,20 @@ function imageText({ name, id }: ContainerRecord['image'], { imageId, truncates 
   if (imageId(name) !== id) return truncates ? short : id
   if (!truncates) return name
   if (name.replace('sha256:', '').startsWith(short)) return short
+  return withoutDigest(name)
+}
+
+/** By name: many containers are made of few images, and to parse a name takes as long as to read a container. */
+const familiar = new Map<string, string>()
+
+/** A name as people write it; one that is none stays as it is. */
+function withoutDigest(name: string): string {
+  const text = familiar.get(name) ?? familiarText(name)
+  familiar.set(name, text)
+  return text
+}
+
+function familiarText(name: string): string {
   try {
     const { digest, ...reference } = parseReference(name)
     return familiarName(reference)

@@ -18,6 +18,8 @@ type Flags = {
   details?: boolean
 }
 
+export const saysLittle = true
+
 /** The `logs` command of commander. */
 export function command(globals: GlobalOptions): Command {
   return new Command('logs')

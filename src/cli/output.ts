@@ -1,9 +1,10 @@
 // Output: all of it is written before minictr exits, unless the reader leaves first.
 
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { whyUnwritten } from '../containers/unwritten.ts'
 import { errnoOf } from '../system/errno.ts'
 import { MinictrError } from '../system/error.ts'
+import { visibleOn } from '../system/visible.ts'
 
 /** What a shell reports of a program that wrote into a pipe nobody reads any more: 128 + SIGPIPE. */
 export const BROKEN_PIPE_STATUS = 141
@@ -51,12 +52,31 @@ export async function writeBytes(stream: 'stdout' | 'stderr', bytes: Buffer): Pr
     } catch (error) {
       if (errnoOf(error) !== 'EAGAIN') throw writeError(stream, error as NodeJS.ErrnoException)
       const rest = bytes.subarray(written)
-      await new Promise<void>((resolve, reject) => {
-        process[stream].write(rest, failure => (failure ? reject(failure) : resolve()))
-      })
+      await writeToStream(process[stream], rest)
       return
     }
   }
+}
+
+/** Waits until it has been taken. A stream tells of a failure to write to whoever listens, and ends minictr where nobody does. */
+async function writeToStream(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.once('error', reject)
+    stream.write(bytes, failure => {
+      if (failure) return
+      stream.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/**
+ * Writes a text to standard output, without the streams behind it unless it may be a terminal, where what would steer that is spelled
+ * out. Throws MinictrError where the disk is full; a reader who has left ends it quietly.
+ */
+export async function show(text: string): Promise<void> {
+  const shown = fstatSync(1).isCharacterDevice() ? visibleOn(process.stdout, text) : text
+  await whileRead(() => writeBytes('stdout', Buffer.from(shown)))
 }
 
 /** What the stream's error is to be told as; that nobody reads is for the caller to see. */

@@ -6,12 +6,12 @@ import { type Listed, listedOf } from '../containers/listed.ts'
 import { findContainer, listActive, listContainers } from '../containers/lookup.ts'
 import { recover } from '../containers/recover.ts'
 import { layerBytes, writtenBytes } from '../containers/size.ts'
-import { visibleOn } from '../system/visible.ts'
 import type { GlobalOptions } from './command.ts'
 import { CONTAINER_TITLES, containerRow, type RowContext } from './container-row.ts'
 import { imageIds } from './image-ids.ts'
+import { say, show } from './output.ts'
 import { repeatable } from './repeatable.ts'
-import { formatRows } from './table.ts'
+import { formatRows, type Row } from './table.ts'
 import { parseWholeOf } from './whole-number.ts'
 
 type Flags = {
@@ -26,6 +26,8 @@ type Flags = {
 }
 
 const TABLE = 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}'
+
+export const saysLittle = true
 
 /** The `ps` command of commander. */
 export function command(globals: GlobalOptions): Command {
@@ -83,8 +85,12 @@ async function perform(flags: Flags, globals: GlobalOptions): Promise<void> {
   await recover(globals)
   const listed = chosen(flags, keep, globals)
   const context = { ...contextOf(flags, globals), imageId }
-  const rows = listed.map(each => containerRow(each, context))
-  process.stdout.write(visibleOn(process.stdout, formatRows(rows, formatOf(flags), CONTAINER_TITLES)))
+  await show(formatRows(rowsOf(listed, context), formatOf(flags), CONTAINER_TITLES))
+}
+
+/** One after the other: a thousand at once would be copied about by the garbage collector. */
+function* rowsOf(listed: Listed[], context: RowContext): Iterable<Row> {
+  for (const each of listed) yield containerRow(each, context)
 }
 
 /** Newest first. */
@@ -103,7 +109,7 @@ function chosen(flags: Flags, keep: Keep, globals: GlobalOptions): Listed[] {
 
 function formatOf({ format = 'table', quiet, size }: Flags): string {
   if (quiet && format !== 'table') {
-    process.stderr.write('WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
+    say('stderr', 'WARNING: Ignoring custom format, because both --format and --quiet are set.\n')
   }
   if (quiet) return '{{.ID}}'
   if (format !== 'table') return format

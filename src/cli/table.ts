@@ -23,15 +23,16 @@ export type Columns = Row
  * The lines of a list as `--format` wants them: `json`, `table TEMPLATE` (with titles, columns at tabs) or a template for
  * each row. Throws MinictrError for a template that is none.
  */
-export function formatRows(rows: Row[], format: string, titles: Columns): string {
-  if (format === 'json') return rows.map(row => `${JSON.stringify(sorted(row))}\n`).join('')
+export function formatRows(rows: Iterable<Row>, format: string, titles: Columns): string {
+  if (format === 'json') return Array.from(rows, row => `${JSON.stringify(sorted(row))}\n`).join('')
   const isTable = format.startsWith('table')
   const template = (isTable ? format.slice('table'.length) : format)
     .replaceAll(/^ +| +$/g, '')
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n')
   const json = (value: unknown) => toJson(typeof value === 'object' ? sorted(value as Row) : value)
-  const lines = rows.map(compileTemplate(template, { json }))
+  const fill = compileTemplate(template, { json })
+  const lines = Array.from(rows, row => fill(row))
   if (!isTable) return lines.map(line => `${line}\n`).join('')
   const title = compileTemplate(template, titleFunctions)(titles)
   return table([title, ...lines].map(line => line.split('\t')))

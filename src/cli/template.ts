@@ -94,9 +94,9 @@ function fillRange(entries: [Value, Value][], names: string[], body: Node[], sco
 }
 
 function evaluate(pipeline: Pipeline, scope: Scope): Value {
-  let value: Value
-  for (const [index, command] of pipeline.commands.entries())
-    value = run(command, scope, index > 0 ? [value] : [])
+  let piped: Value[] = []
+  for (const command of pipeline.commands) piped = [run(command, scope, piped)]
+  const [value] = piped
   const { names, declares } = pipeline.assigns ?? { names: [], declares: false }
   if (names.length === 1) assign(names[0]!, value, declares, scope)
   return value

@@ -72,7 +72,12 @@ export function findJoinable(roots: Roots, text: string): { id: string; pid: num
 
 /** The ids of all directories of containers, also of those that are just being made. */
 export function containerIds(roots: Roots): string[] {
-  return namesIn(`${roots.root}/containers`).filter(name => /^[0-9a-f]{64}$/.test(name))
+  return namesIn(`${roots.root}/containers`).filter(isContainerId)
+}
+
+/** Whether a name in the directory of containers is one's id, and not what is on its way there or from there. */
+export function isContainerId(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name)
 }
 
 function namesIn(directory: string): string[] {

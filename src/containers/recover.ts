@@ -10,7 +10,7 @@ import { type Executor, spawnExecutor } from '../system/executor.ts'
 import { isRunning, type ProcessIdentity } from '../system/process-identity.ts'
 import { endRun } from './end.ts'
 import { readJson } from './json-file.ts'
-import { containerIds } from './lookup.ts'
+import { containerIds, isContainerId } from './lookup.ts'
 import type { RunSettings } from './plan-run.ts'
 import { containerPaths, type RestartWait, type Roots } from './state.ts'
 
@@ -22,9 +22,12 @@ import { containerPaths, type RestartWait, type Roots } from './state.ts'
  */
 export async function recover(roots: RunSettings): Promise<string[]> {
   const { runs, changes } = abandoned(roots)
-  const trees = [...abandonedAsides(roots), ...halfRemoved(roots)]
+  // Read once: where there are many, it takes as long as all else here.
+  const kept = namesIn(`${roots.root}/containers`)
+  const trees = [...abandonedAsides(roots), ...halfRemoved(roots, kept)]
   const waits = forgottenWaits(roots)
-  if (runs.length + changes.length + trees.length + waits.length === 0) return await lostNames(roots)
+  if (runs.length + changes.length + trees.length + waits.length === 0)
+    return await lostNames(roots, kept.filter(isContainerId))
   let helper: ReturnType<typeof spawnExecutor>
   try {
     helper = spawnExecutor()
@@ -100,8 +103,8 @@ function forgottenWaits(roots: Roots): string[] {
 }
 
 /** A command that was killed while it renamed a container has left it two names, or one that nobody has: seen by counting. */
-async function lostNames(roots: RunSettings): Promise<string[]> {
-  if (namesIn(`${roots.root}/names`).length <= containerIds(roots).length) return []
+async function lostNames(roots: RunSettings, ids = containerIds(roots)): Promise<string[]> {
+  if (namesIn(`${roots.root}/names`).length <= ids.length) return []
   const { sweepNames } = await import('./sweep.ts')
   return await sweepNames(roots)
 }
@@ -116,13 +119,15 @@ function abandonedAsides({ runRoot }: Roots): string[] {
     .map(name => `${runRoot}/${name}`)
 }
 
-/** What a removal that was cut short has left, of a container or of its run. */
-function halfRemoved({ root, runRoot }: Roots): string[] {
-  return [`${root}/containers`, runRoot].flatMap(directory =>
-    namesIn(directory)
-      .filter(name => name.startsWith('.removed-'))
-      .map(name => `${directory}/${name}`),
-  )
+/** What a removal that was cut short has left, of a container or of its run; `kept` are the names in the directory of containers. */
+function halfRemoved({ root, runRoot }: Roots, kept: string[]): string[] {
+  const isHalf = (name: string) => name.startsWith('.removed-')
+  return [
+    ...kept.filter(isHalf).map(name => `${root}/containers/${name}`),
+    ...namesIn(runRoot)
+      .filter(isHalf)
+      .map(name => `${runRoot}/${name}`),
+  ]
 }
 
 async function removeTree(path: string, host: Executor): Promise<string[]> {

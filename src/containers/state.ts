@@ -155,12 +155,8 @@ export function readContainer(roots: Roots, id: string): Container | undefined {
     name: record.name,
     record,
     get spec() {
-      spec ??= readJson<Spec>(paths.config)
-      if (spec) return spec
-      if (!existsSync(paths.directory)) throw new NoSuchContainerError(record.name)
-      throw new MinictrError(`${paths.config} is missing or damaged`, {
-        remedy: `\`minictr rm ${record.name}\` removes what is left of the container.`,
-      })
+      spec ??= readSpec(roots, id, record.name)
+      return spec
     },
     status,
     ...(run && { run }),
@@ -168,6 +164,17 @@ export function readContainer(roots: Roots, id: string): Container | undefined {
     ...(lifecycle && { lifecycle }),
     ...(startError && { startError }),
   }
+}
+
+/** Takes no paths: `spec` would keep them in memory, of every container of a long list. */
+function readSpec(roots: Roots, id: string, name: string): Spec {
+  const { config, directory } = containerPaths(roots, id)
+  const spec = readJson<Spec>(config)
+  if (spec) return spec
+  if (!existsSync(directory)) throw new NoSuchContainerError(name)
+  throw new MinictrError(`${config} is missing or damaged`, {
+    remedy: `\`minictr rm ${name}\` removes what is left of the container.`,
+  })
 }
 
 function statusOf(
