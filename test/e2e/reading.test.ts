@@ -1,11 +1,12 @@
 // The commands that only look: ps, inspect, top, stats, port, info, system df, history; and those that clean up: prune.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { quote } from '../../src/runtime/shell.ts'
 import { hostFacts } from '../../src/system/host-facts.ts'
 import { executable } from '../fixtures/command-line.ts'
 import { atTerminal } from '../fixtures/terminal.ts'
@@ -159,6 +160,29 @@ describe('ps', () => {
       assert.match(outcome.stderr, message)
       assert.equal(outcome.stdout, '')
     }
+  })
+})
+
+describe('what is more than a pipe holds', () => {
+  /** How much a reader gets that begins when all would have been printed already. */
+  function slowlyRead(...args: string[]): number {
+    const words = [executable, ...debian.store().globals, ...args].map(quote).join(' ')
+    const script = `${words} | (sleep 1; wc -c)`
+    return Number(execFileSync('sh', ['-c', script], { encoding: 'utf8' }))
+  }
+
+  it('reaches a slow reader whole', async () => {
+    await create('new')
+    const long = 'x'.repeat(100_000)
+    assert.equal(slowlyRead('ps', '-a', '--format', long), long.length + 1)
+    assert.equal(slowlyRead('inspect', '--format', long, 'new'), long.length + 1)
+  })
+
+  it('does not keep a command from ending whose reader leaves', () => {
+    const words = [executable, ...debian.store().globals, 'info', '--format', 'x'.repeat(100_000)]
+    const script = `(${words.map(quote).join(' ')}; echo $? >&2) | head -c 1`
+    const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })
+    assert.deepEqual({ stdout, stderr }, { stdout: 'x', stderr: '141\n' })
   })
 })
 
