@@ -59,8 +59,9 @@ static int64_t op_spawn_init(struct executor *executor, const struct arg *args) 
   return pid;
 }
 
-// The client is gone; the container goes on without it.
+// The client is gone; the container goes on without it. What it had locked meanwhile is nobody's; of one that is half-made still ours.
 static void disconnect_client(void) {
+  if (monitor.watched) slots_close(&monitor.executor);
   attachment_release(monitor.client);
   end_close(&monitor.control);
   if (monitor.init_socket >= 0) close(monitor.init_socket);

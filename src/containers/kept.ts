@@ -25,8 +25,8 @@ export function keep(paths: Paths, path: string, kind: string, args: Arg[], host
     { name: 'lock', args: [paths.lock, 0, lock] },
     { name: 'write_file', args: ['', `${path}.new`, content, 0, 0o600] },
     { name: 'rename', args: ['', `${path}.new`, path] },
-    { name: 'close', args: [lock] },
   ])
+  host.tell([{ name: 'close', args: [lock] }]) // by itself: whatever could not be done before, nobody is to wait for the lock
 }
 
 /** What must be as it is for what is kept to hold: these files, and whoever performs it, who is to speak the same language. */

@@ -2,7 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { executable, type Outcome, startMinictr } from '../fixtures/command-line.ts'
@@ -240,6 +250,33 @@ describe('what was kept of an exec', () => {
     assert.match(stderr, /is paused, unpause the container before exec/)
     await debian.minictr('unpause', 'renamed')
     assert.equal(withoutNode(['renamed', 'true']).status, 0)
+  })
+
+  it('holds nobody up where it cannot be written', async () => {
+    const { runRoot } = debian.store()
+    const kept = join(runRoot, await idOf('renamed'), 'exec.kept')
+    rmSync(kept)
+    mkdirSync(`${kept}.new`)
+    const running = startMinictr([
+      ...debian.store().globals,
+      ...['exec', 'renamed', 'sh', '-c', 'echo ready; exec sleep 1000.25'],
+    ])
+    try {
+      while (!running.output().includes('ready')) await new Promise(resolve => setTimeout(resolve, 20))
+      for (const names of [
+        ['renamed', 'other'],
+        ['other', 'renamed'],
+      ]) {
+        const { status, stderr } = await debian.minictr('rename', ...names)
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+      }
+    } finally {
+      for (const pid of processesWith(args => args[1] === '1000.25')) killIfThere(pid)
+      await running.outcome
+      rmdirSync(`${kept}.new`)
+    }
+    await inside('renamed', 'true')
+    assert.ok(existsSync(kept))
   })
 
   it('goes with the run', async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type LoneExecutor, spawnExecutor } from '../../src/system/executor.ts'
+import { Monitor } from '../../src/system/monitor.ts'
 import { call, errnoOf, succeed } from './executors.ts'
 
 const LONG_MS = 20_000
@@ -33,6 +34,22 @@ test('of two contenders one has the lock, until it closes it', async t => {
   assert.equal(await errnoOf(other.executor, call('lock', path, 30, 0)), 'EAGAIN')
   await succeed(one.executor, call('close', 0))
   await succeed(other.executor, call('lock', path, 0, 0))
+})
+
+test('a client that leaves its container to the monitor leaves it no lock', async t => {
+  const path = lockPath(t)
+  const monitor = Monitor.spawn({ stdin: 'ignore' })
+  const [spawned] = await succeed(monitor.host, call('spawn_init', 0, 0))
+  const pid = spawned!.result
+  try {
+    await monitor.init.perform([call('execve', ['/bin/sleep'], ['sleep', '1000'], [])])
+    await succeed(monitor.host, call('watch', pid), call('lock', path, 0, 0))
+    monitor.disconnect()
+    await succeed(contender(t).executor, call('lock', path, LONG_MS, 0))
+  } finally {
+    process.kill(pid, 'SIGKILL')
+    await monitor.close()
+  }
 })
 
 test('kill -9 of its holder hands it to the one who waits', async t => {
