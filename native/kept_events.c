@@ -4,7 +4,7 @@
 #include "json_text.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,7 @@ void kept_tell(const struct kept_exec *kept, const char *lines, const char *id, 
     }
     if (*at == '\n') now.tv_nsec++; // a later line is a later event
   }
+  signal(SIGXFSZ, SIG_IGN); // a caller's limit of file sizes is none of the program's end; Node ignores it as well
   // In one write at the end of the file, so that many may do so at once. What is done is done, whether it can be told or not.
   int fd = open(kept_events(kept)[0], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0 && write(fd, text.at, text.length) < 0) {

@@ -180,6 +180,18 @@ describe('an exec like one before', () => {
     assert.equal(withoutNode(['box', 'true']).status, 0)
   })
 
+  it('ends as the program does where the events may not grow', () => {
+    const { root, runRoot } = debian.store()
+    const file = join(runRoot, 'events.jsonl')
+    const before = readFileSync(file)
+    truncateSync(file, 900_000)
+    const args = ['-c', 'ulimit -f 1000; exec "$@"', 'sh', helper, 'kept', root, runRoot, noNode]
+    const words = ['--', 'bundle', 'exec', 'box', 'sh', '-c', 'exit 6']
+    const { status, signal } = spawnSync('sh', [...args, ...words])
+    writeFileSync(file, before)
+    assert.deepEqual({ status, signal }, { status: 6, signal: null })
+  })
+
   it('says that output could not be written', async () => {
     const full = openSync('/dev/full', 'w')
     try {
