@@ -41,6 +41,16 @@ static unsigned utf8_length(const uint8_t *at, size_t left) {
   return length;
 }
 
+bool is_utf8(const char *text, size_t length) {
+  const uint8_t *at = (const uint8_t *)text, *end = at + length;
+  while (at < end) {
+    unsigned taken = *at < 0x80 ? 1 : utf8_length(at, (size_t)(end - at));
+    if (!taken) return false;
+    at += taken;
+  }
+  return true;
+}
+
 static char *put(char *to, const char *text) {
   size_t length = strlen(text);
   memcpy(to, text, length);

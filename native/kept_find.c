@@ -1,6 +1,7 @@
 // Finding what is kept of an exec: by the words of the command line, in the run directory of the container that they name. Only the
 // plainest of command lines is understood; whatever else it may be, Node will know.
 
+#include "json_text.h"
 #include "kept_stop.h"
 
 #include <ctype.h>
@@ -60,12 +61,17 @@ bool holds(const char *path, const char *word) {
   return same;
 }
 
+static bool is_container(const char *root, const char *id) {
+  char path[4096];
+  return snprintf(path, sizeof path, "%s/containers/%s", root, id) < (int)sizeof path && !access(path, F_OK);
+}
+
 // The id that a name or a whole id means; a beginning of an id is left to Node.
 static bool find_id(const char *root, const char *name, char id[ID_LENGTH + 1]) {
   char path[4096];
   struct bytes text = {0};
   size_t length = strlen(name);
-  if (length == ID_LENGTH && is_hexadecimal(name)) return strcpy(id, name);
+  if (length == ID_LENGTH && is_hexadecimal(name) && is_container(root, name)) return strcpy(id, name);
   if (!isalnum((unsigned char)*name) || length > NAME_LENGTH_MAX || strchr(name, '/')) return false;
   if (snprintf(path, sizeof path, "%s/names/%s", root, name) >= (int)sizeof path) return false;
   bool found = read_file(path, &text) && text.length >= ID_LENGTH;
@@ -129,6 +135,13 @@ static bool is_known(struct kept_exec *kept, enum kept_kind kind) {
   return is_unchanged(parts[UNCHANGED].list) && holds(freezer[0], freezer[1]) && !is_full(kept_events(kept));
 }
 
+// What is not text Node does not hand on as it is, and neither does Docker.
+static bool are_text(char **words) {
+  for (; *words; words++)
+    if (!is_utf8(*words, strlen(*words))) return false;
+  return true;
+}
+
 // Which file it would be, and which words name the container and follow it.
 static enum kept_kind kind_of(char ***words, const char **file) {
   char **at = *words;
@@ -142,7 +155,7 @@ static enum kept_kind kind_of(char ***words, const char **file) {
   if (strcmp(command, "exec")) return KEPT_NOTHING;
   *file = interactive ? "exec-interactive.kept" : "exec.kept";
   *words = at + interactive;
-  return (*words)[0] && (*words)[1] ? KEPT_EXEC : KEPT_NOTHING;
+  return (*words)[0] && (*words)[1] && are_text(*words) ? KEPT_EXEC : KEPT_NOTHING;
 }
 
 enum kept_kind kept_find(struct kept_exec *kept, char *const defaults[2], char **words) {

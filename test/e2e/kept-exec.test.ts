@@ -128,6 +128,24 @@ describe('an exec like one before', () => {
     assert.deepEqual(withoutNode(['nobody', 'true']), needsNode)
   })
 
+  it('leaves to Node what is no text', () => {
+    const { root, runRoot } = debian.store()
+    const script = 'exec "$0" kept "$1" "$2" "$3" -- bundle exec box printf "$(printf "a\\377\\303\\251")"'
+    const args = ['-c', script, helper, root, runRoot, noNode]
+    const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' })
+    assert.deepEqual({ status, stdout, stderr }, needsNode)
+    assert.equal(withoutNode(['box', 'printf', 'é€😀\u2028']).stdout, 'é€😀\u2028')
+  })
+
+  it('is not found below another root', async () => {
+    const id = await idOf('box')
+    const { runRoot } = debian.store()
+    const elsewhere = ['kept', '/no/such/root', runRoot, noNode, '--', 'bundle', 'exec', id, 'true']
+    const { status, stdout, stderr } = spawnSync(helper, elsewhere, { encoding: 'utf8' })
+    assert.deepEqual({ status, stdout, stderr }, needsNode)
+    assert.equal(withoutNode([id, 'true']).status, 0)
+  })
+
   it('has what cannot be started told by Node', async () => {
     for (const [program, status] of [
       ['nonesuch', 127],
