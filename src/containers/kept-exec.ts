@@ -9,6 +9,7 @@ import { eventFile, MAX_EVENT_BYTES } from './events.ts'
 import { endEvent, startEvents } from './exec-events.ts'
 import type { ExecOptions } from './exec-session.ts'
 import { containerFreezer } from './frozen.ts'
+import { readJson } from './json-file.ts'
 import { gap, hasGaps, keep, linesWithGaps, unchanged } from './kept.ts'
 import type { PlannedExec } from './plan-exec.ts'
 import { containerPaths, type Roots } from './state.ts'
@@ -26,14 +27,17 @@ export function keepExec(
   const [outside, inside] = (['host', 'container'] as const).map(side =>
     plan.steps.filter(step => step.side === side).flatMap(({ ops }) => ops.map(op => callOf(op, late))),
   )
-  if (late.isLacking || hasGaps(record)) return
+  const asItIs = unchanged(paths.config, paths.record)
+  // It may have been renamed since it was read: then this plan tells of the former name, and those files are of the new one.
+  const isAsRead = JSON.stringify(readJson(paths.record)) === JSON.stringify(record)
+  if (late.isLacking || hasGaps(record) || !isAsRead) return
   const { before, behind } = encodeIncomplete(inside!, 2)
   const freezer = containerFreezer({ id, spec })
   const spawning = [{ name: 'reap_early', args: [] }, ...outside!].map(call => encodeRequest([call]))
   const start = linesWithGaps(startEvents({ id, record }, gap.command, gap.id))
   const end = linesWithGaps([endEvent({ id, record }, gap.status, gap.id)])
   const args = [
-    unchanged(paths.config, paths.record),
+    asItIs,
     [freezer.path, freezer.thawed],
     searchedDirectories(spec.process.env),
     Buffer.concat(spawning),
