@@ -1,4 +1,4 @@
-// The events of an exec that was planned before: lines that Node has left, with gaps for what is known only now.
+// The events of what was planned before: lines that Node has left, with gaps for what is known only now.
 
 #include "kept_exec.h"
 #include "json_text.h"
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Characters that JSON cannot have (src/containers/kept-exec.ts).
+// Characters that JSON cannot have (src/containers/kept.ts).
 enum { GAP_COMMAND = 1, GAP_ID, GAP_STATUS, GAP_SECONDS, GAP_NANOSECONDS };
 
 static void append_json(struct bytes *bytes, const char *text) {

@@ -2,7 +2,6 @@
 
 #include "kept_exec.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

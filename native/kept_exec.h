@@ -1,7 +1,7 @@
 // An exec that was planned before, as a file that Node has left in the container's run directory (src/containers/kept-exec.ts).
 //
 // The file is one request in the language of wire.h, whose args are:
-//   unchanged    l  path, stamp (inode:mtime in ns), …: made of these files as they were
+//   unchanged    l  path, stamp (inode:size:mtime in ns), …: made of these files as they were
 //   freezer      l  path, word: the file that says whether the container is paused, and the word that it is not
 //   directories  l  where a program without a slash is looked for
 //   spawning     s  requests for the monitor, up to that which forks init

@@ -1,11 +1,10 @@
-// Finding what is kept of an exec: by the words of the command line, in the run directory of the container that they name. Only the
+// Finding what is kept of a command: by the words of the command line, in the run directory of the container that they name. Only the
 // plainest of command lines is understood; whatever else it may be, Node will know.
 
 #include "json_text.h"
 #include "kept_stop.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
