@@ -2,6 +2,7 @@
 // out of date, or something may fail: then nothing has been done that anybody could have noticed, or what every command can go on
 // from, and Node begins from the beginning, and says what is wrong.
 
+#include "kept_exec.h"
 #include "kept_stop.h"
 #include "roles.h"
 
@@ -36,7 +37,7 @@ static char **with_words(char **program, char **end, char **words) {
 }
 
 // Node has the words for what did not go well: it is started to say them, and ends with the status.
-static void have_told(char **program, const struct kept_end *end) {
+static void have_told(char **program, const struct exec_end *end) {
   char status[NUMBER_LENGTH], stream[NUMBER_LENGTH], error[NUMBER_LENGTH];
   snprintf(status, sizeof status, "%d", exit_status_of(end->status));
   snprintf(stream, sizeof stream, "%d", end->stream);
@@ -47,8 +48,8 @@ static void have_told(char **program, const struct kept_end *end) {
 }
 
 // Whether it is all that there is to do: else the program is to begin.
-static bool perform_exec(const struct kept_exec *kept, char **program, int control, int init) {
-  struct kept_end end = kept_perform(kept, control, init);
+static bool perform_exec(const struct kept *kept, char **program, int control, int init) {
+  struct exec_end end = kept_exec_perform(kept, control, init);
   if (end.how == NOT_STARTED) return false;
   if (end.how == PROGRAM_ENDED && !end.stream) _exit(exit_status_of(end.status));
   have_told(program, &end);
@@ -56,7 +57,7 @@ static bool perform_exec(const struct kept_exec *kept, char **program, int contr
 }
 
 // Gives the words for Node, if there is something left to do.
-static char **perform_stop(const struct kept_exec *kept, char **program, int control) {
+static char **perform_stop(const struct kept *kept, char **program, int control) {
   char **name = kept->words - 1;
   enum stop_end end = kept_stop_perform(kept, control);
   if (end == STOP_TOO_LONG) return with_words(program, name, (char *[]){"--signal", "SIGKILL", *name, NULL});
@@ -67,7 +68,7 @@ static char **perform_stop(const struct kept_exec *kept, char **program, int con
 
 void kept_role(char *name, char **argv) {
   char **program = argv + 2;
-  struct kept_exec kept;
+  struct kept kept;
   int control, init;
   enum kept_kind kind = kept_find(&kept, argv, words_for(program));
   if (kind != KEPT_NOTHING && start_monitor(name, &control, &init) > 0) {

@@ -1,6 +1,6 @@
 // The events of what was planned before: lines that Node has left, with gaps for what is known only now.
 
-#include "kept_exec.h"
+#include "kept.h"
 #include "json_text.h"
 
 #include <fcntl.h>
@@ -34,9 +34,9 @@ static void append_number(struct bytes *bytes, long long number) {
   bytes_append(bytes, text, (size_t)snprintf(text, sizeof text, "%lld", number));
 }
 
-char **kept_events(const struct kept_exec *kept) { return kept->request.args[strlen(kept->request.tags) - 1].list; }
+char **kept_events(const struct kept *kept) { return kept->request.args[strlen(kept->request.tags) - 1].list; }
 
-void kept_tell(const struct kept_exec *kept, const char *lines, const char *id, int status) {
+void kept_tell(const struct kept *kept, const char *lines, const char *id, int status) {
   struct bytes text = {0};
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

@@ -44,7 +44,7 @@ static void append_candidates(struct bytes *bytes, const char *program, char **d
 }
 
 // What init is to do, with the command put in its place.
-static struct bytes request_for_init(const struct kept_exec *kept) {
+static struct bytes request_for_init(const struct kept *kept) {
   const struct arg *parts = kept->request.args;
   struct bytes frame = {0};
   uint32_t count = (uint32_t)parts[COUNT].number, length = 0;
@@ -92,20 +92,23 @@ static int64_t answered(struct wire *control) {
   return answers.error ? -1 : answers.result;
 }
 
+// How many requests there are in these bytes; 0 where they do not end where a request does.
 static uint32_t requests_in(const struct arg *bytes) {
+  struct cursor cursor = {(const uint8_t *)bytes->text, (const uint8_t *)bytes->text + bytes->length};
   uint32_t count = 0, length;
-  for (size_t at = 0; at + sizeof length <= bytes->length; at += sizeof length + length, count++)
-    memcpy(&length, bytes->text + at, sizeof length);
+  for (; cursor.at < cursor.end; cursor.at += length, count++)
+    if (!take_u32(&cursor, &length) || length > (size_t)(cursor.end - cursor.at)) return 0;
   return count;
 }
 
 // The PID of the program, once it has been executed; negative where it has not. That init's socket closes says so: but not before
 // all other ops were done.
-static int64_t start_program(const struct kept_exec *kept, struct wire *control, struct wire *init) {
+static int64_t start_program(const struct kept *kept, struct wire *control, struct wire *init) {
   const struct arg *parts = kept->request.args;
   int64_t pid = -1, forks = parts[FORKS].number;
-  if (!send_all(control, parts[SPAWNING].text, parts[SPAWNING].length)) return -1;
-  for (uint32_t left = requests_in(&parts[SPAWNING]); left; left--)
+  uint32_t left = requests_in(&parts[SPAWNING]);
+  if (!left || !send_all(control, parts[SPAWNING].text, parts[SPAWNING].length)) return -1;
+  for (; left; left--)
     if ((pid = answered(control)) < 0) return -1;
   struct bytes request = request_for_init(kept);
   bool is_sent = send_all(init, request.at, request.length);
@@ -120,7 +123,7 @@ static int64_t start_program(const struct kept_exec *kept, struct wire *control,
   return forks < 0 ? pid : answers.result;
 }
 
-static bool watch(const struct kept_exec *kept, struct wire *control, int64_t pid) {
+static bool watch(const struct kept *kept, struct wire *control, int64_t pid) {
   const struct arg *watching = &kept->request.args[WATCHING];
   struct bytes request = {0};
   bytes_append(&request, watching->text, watching->length - sizeof pid);
@@ -130,8 +133,8 @@ static bool watch(const struct kept_exec *kept, struct wire *control, int64_t pi
   return is_sent && answered(control) >= 0;
 }
 
-static struct kept_end await_end(struct wire *control) {
-  struct kept_end end = {.how = MONITOR_LOST};
+static struct exec_end await_end(struct wire *control) {
+  struct exec_end end = {.how = MONITOR_LOST};
   enum { EVENT_LENGTH = sizeof(uint32_t) + 2 + 3 * sizeof(int32_t) };
   if (wire_receive(control, true) != ARRIVED || control->in.length != EVENT_LENGTH) return end;
   const uint8_t *at = control->in.at + sizeof(uint32_t) + 2;
@@ -150,15 +153,15 @@ static void make_id(char id[2 * ID_BYTES + 1]) {
 
 int exit_status_of(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-struct kept_end kept_perform(const struct kept_exec *kept, int control_socket, int init_socket) {
+struct exec_end kept_exec_perform(const struct kept *kept, int control_socket, int init_socket) {
   struct wire control = {.socket = control_socket}, init = {.socket = init_socket};
   char id[2 * ID_BYTES + 1], **events = kept_events(kept);
-  struct kept_end end = {.how = NOT_STARTED};
+  struct exec_end end = {.how = NOT_STARTED};
   int64_t pid = start_program(kept, &control, &init);
   if (pid > 0) {
     make_id(id);
     kept_tell(kept, events[2], id, 0);
-    end = watch(kept, &control, pid) ? await_end(&control) : (struct kept_end){.how = MONITOR_LOST};
+    end = watch(kept, &control, pid) ? await_end(&control) : (struct exec_end){.how = MONITOR_LOST};
     if (end.how == PROGRAM_ENDED) kept_tell(kept, events[3], id, exit_status_of(end.status));
   }
   bytes_release(&control.in);

@@ -2,6 +2,7 @@
 // plainest of command lines is understood; whatever else it may be, Node will know.
 
 #include "json_text.h"
+#include "kept_exec.h"
 #include "kept_stop.h"
 
 #include <ctype.h>
@@ -109,11 +110,11 @@ struct form {
 };
 
 static const struct form forms[] = {
-    [KEPT_EXEC] = {"kept_exec", "lllsssiisl", {[FREEZER] = 2, [EVENTS] = 4}},
+    [KEPT_EXEC] = {"kept_exec", "lllsssiisl", {[FREEZER] = 2, [EXEC_EVENTS] = 4}},
     [KEPT_STOP] = {"kept_stop", "llsssslsl", {[FREEZER] = 2, [RECORD] = 6, [STOP_EVENTS] = 5}},
 };
 
-static bool is_whole(struct kept_exec *kept, const struct form *form) {
+static bool is_whole(struct kept *kept, const struct form *form) {
   struct cursor cursor = {kept->file.at, kept->file.at + kept->file.length};
   struct request *request = &kept->request;
   uint32_t length, count;
@@ -127,7 +128,7 @@ static bool is_whole(struct kept_exec *kept, const struct form *form) {
   return true;
 }
 
-static bool is_known(struct kept_exec *kept, enum kept_kind kind) {
+static bool is_known(struct kept *kept, enum kept_kind kind) {
   struct arg *parts = kept->request.args;
   if (!is_whole(kept, &forms[kind])) return false;
   char **freezer = parts[FREEZER].list;
@@ -157,11 +158,11 @@ static enum kept_kind kind_of(char ***words, const char **file) {
   return (*words)[0] && (*words)[1] && are_text(*words) ? KEPT_EXEC : KEPT_NOTHING;
 }
 
-enum kept_kind kept_find(struct kept_exec *kept, char *const defaults[2], char **words) {
+enum kept_kind kept_find(struct kept *kept, char *const defaults[2], char **words) {
   char path[4096], id[ID_LENGTH + 1];
   const char *file;
   struct places places = {defaults[0], defaults[1]};
-  *kept = (struct kept_exec){0};
+  *kept = (struct kept){0};
   words = take_places(words, &places);
   enum kept_kind kind = words ? kind_of(&words, &file) : KEPT_NOTHING;
   if (kind == KEPT_NOTHING || !find_id(places.root, words[0], id)) return KEPT_NOTHING;
@@ -172,8 +173,8 @@ enum kept_kind kept_find(struct kept_exec *kept, char *const defaults[2], char *
   return KEPT_NOTHING;
 }
 
-void kept_release(struct kept_exec *kept) {
+void kept_release(struct kept *kept) {
   release_request(&kept->request);
   bytes_release(&kept->file);
-  *kept = (struct kept_exec){0};
+  *kept = (struct kept){0};
 }

@@ -27,6 +27,7 @@ static bool ask_first(struct wire *control, const struct arg *requests) {
   uint32_t length;
   struct arg first = *requests;
   memcpy(&length, requests->text, sizeof length);
+  if (length > requests->length - sizeof length) return false;
   first.length = sizeof length + length;
   if (ask(control, &first)) return false;
   return send_all(control, requests->text + first.length, requests->length - first.length);
@@ -47,7 +48,7 @@ static int recorded_status(char **record) {
   return status;
 }
 
-enum stop_end kept_stop_perform(const struct kept_exec *kept, int socket) {
+enum stop_end kept_stop_perform(const struct kept *kept, int socket) {
   const struct arg *parts = kept->request.args;
   char **events = kept_events(kept), **record = parts[RECORD].list;
   struct wire control = {.socket = socket};

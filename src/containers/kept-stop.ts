@@ -28,11 +28,11 @@ import { nameOfSignal } from './termination.ts'
 
 /** Has `host` keep the stop of a container that has just been started and is left to itself. */
 export async function keepStop(settings: RunSettings, id: string, host: Executor): Promise<void> {
-  const container = readContainer(settings, id)
-  if (!container || !isKeepable(container)) return
   const paths = containerPaths(settings, id)
   const journal = `${paths.runDirectory}/journal`
   const files = unchanged(paths.config, paths.record, paths.lifecycle, journal) // before they are read
+  const container = readContainer(settings, id)
+  if (!container || !isKeepable(container)) return
   const { steps } = await planStop(container, settings, {})
   const { locking, marking, asking, ending, undoing } = messagesOf(steps, container, settings)
   const freezer = containerFreezer(container)
