@@ -3,7 +3,7 @@
 // A log is long and its lines are all alike, so their bytes are read in one pass, four at a time, with no text made of them; a
 // line of another shape, from another hand, goes through JSON.parse.
 
-import { copyText, type Places } from './log-text.ts'
+import { copyPlain, copyText, type Places } from './log-text.ts'
 import { holds, newBytes, wordsOf } from './log-words.ts'
 import { formatMoment, normaliseMoment } from './moment.ts'
 
@@ -30,6 +30,8 @@ const AFTER_STDOUT = wordsOf('","stream":"stdout","time":"')
 const AFTER_STDERR = wordsOf('","stream":"stderr","time":"')
 /** Where the two differ first. */
 const STREAM_AT = '","stream":"std'.length
+/** Of nearly every line. */
+const LINE_END = wordsOf('\\n",')
 const AFTER_TIME = wordsOf('Z"}\n')
 /** 2006-01-02T15:04:05, then a dot and nine digits, then Z. */
 const SECONDS_LENGTH = 19
@@ -116,7 +118,11 @@ export class LineDecoder {
     places.out = this.outAt
     if (options.timestamps) places.out += TIME_LENGTH + 1
     if (options.details) out.bytes[places.out++] = SPACE
-    if (!copyText(input, out, places)) return 0
+    copyPlain(input, out, places)
+    if (holds(words, places.input, LINE_END)) {
+      out.bytes[places.out++] = NEWLINE
+      places.input += 2
+    } else if (!copyText(input, out, places)) return 0
     const isError = bytes[places.input + STREAM_AT] === LETTER_E
     const afterText = isError ? AFTER_STDERR : AFTER_STDOUT
     if (!holds(words, places.input, afterText)) return 0

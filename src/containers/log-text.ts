@@ -26,36 +26,44 @@ export type Places = { input: number; out: number }
  * newline at the latest; in `out` there has to be as much room as the text has bytes.
  */
 export function copyText(input: Bytes, out: Bytes, places: Places): boolean {
-  const { bytes, words } = input
+  for (;;) {
+    copyPlain(input, out, places)
+    const byte = input.bytes[places.input]!
+    if (byte === QUOTE) return true
+    if (byte !== BACKSLASH || !putEscaped(input.bytes, out.bytes, places)) return false
+  }
+}
+
+/** Copies up to the first byte that does not mean itself. */
+export function copyPlain({ bytes, words }: Bytes, out: Bytes, places: Places): void {
   const outWords = out.words
   let { input: from, out: to } = places
-  for (;;) {
-    for (let word = words.getInt32(from, true); !hasSpecial(word); word = words.getInt32(from, true)) {
-      outWords.setInt32(to, word, true)
-      from += WORD_BYTES
-      to += WORD_BYTES
-    }
-    while (!isSpecial(bytes[from]!)) out.bytes[to++] = bytes[from++]!
-    if (bytes[from] === QUOTE) {
-      places.input = from
-      places.out = to
-      return true
-    }
-    if (bytes[from] !== BACKSLASH) return false
-    const letter = bytes[from + 1]!
-    const meaning = letter < 128 ? ESCAPES[letter]! : 0
-    if (meaning !== 0) {
-      out.bytes[to++] = meaning
-      from += 2
-      continue
-    }
-    if (letter !== LETTER_U) return false
-    const code = readHexadecimal(bytes, from + 2)
-    // Beyond ASCII they are few (Docker writes U+2028 so); surrogate pairs and what is no number are for JSON.parse.
-    if (code < 0 || (code >= 0xd800 && code < 0xe000)) return false
-    to = putCharacter(out.bytes, to, code)
-    from += 6
+  for (let word = words.getInt32(from, true); !hasSpecial(word); word = words.getInt32(from, true)) {
+    outWords.setInt32(to, word, true)
+    from += WORD_BYTES
+    to += WORD_BYTES
   }
+  while (!isSpecial(bytes[from]!)) out.bytes[to++] = bytes[from++]!
+  places.input = from
+  places.out = to
+}
+
+/** Decodes what begins with a backslash; returns false for what is left to JSON.parse. */
+function putEscaped(bytes: Buffer, out: Buffer, places: Places): boolean {
+  const letter = bytes[places.input + 1]!
+  const meaning = letter < 128 ? ESCAPES[letter]! : 0
+  if (meaning !== 0) {
+    out[places.out++] = meaning
+    places.input += 2
+    return true
+  }
+  if (letter !== LETTER_U) return false
+  const code = readHexadecimal(bytes, places.input + 2)
+  // Beyond ASCII they are few (Docker writes U+2028 so); surrogate pairs and what is no number are for JSON.parse.
+  if (code < 0 || (code >= 0xd800 && code < 0xe000)) return false
+  places.out = putCharacter(out, places.out, code)
+  places.input += 6
+  return true
 }
 
 /** Four hexadecimal digits; -1 where they are none. */
