@@ -3,6 +3,7 @@
 
 #include "kept_stop.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static int recorded_status(char **record) {
   if (*memory && !holds(memory, nothing)) return -1;
   if (!has_stamp(file, former) && read_file(file, &text) && text.length > sizeof begin) {
     bytes_append(&text, "", 1);
-    if (!strncmp((char *)text.at, begin, sizeof begin - 1)) status = atoi((char *)text.at + sizeof begin - 1);
+    const char *number = (char *)text.at + sizeof begin - 1;
+    if (!strncmp((char *)text.at, begin, sizeof begin - 1) && isdigit((unsigned char)*number)) status = atoi(number);
   }
   bytes_release(&text);
   return status;

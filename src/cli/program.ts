@@ -106,7 +106,8 @@ function isOn(value: string, { long, short }: Option): boolean {
 /** Until a slow reader has taken all that was printed; what could not be written is told of a moment later. */
 async function untilTold(): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
-    await new Promise<void>(resolve => stream.write('', () => setImmediate(resolve)))
+    if (stream.writableLength > 0) await new Promise<void>(resolve => stream.write('', () => resolve()))
+  await new Promise(resolve => setImmediate(resolve))
 }
 
 /** Comes true when nobody reads what is printed any more: the rest of the work would be for nobody. */
