@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostFacts } from '../../src/system/host-facts.ts'
 import type { Running } from '../fixtures/command-line.ts'
-import { namesIn, useDebian } from './debian.ts'
+import { idsIn, namesIn, useDebian } from './debian.ts'
 
 const debian = useDebian()
 const kinds = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts']
@@ -196,7 +196,7 @@ describe('--userns-remap', () => {
     const running = debian.start(remap, ['sh', '-c', 'id -u; sleep 1000; true'])
     while (running.output() === '') await sleep(10)
     assert.equal(running.output(), '0\n')
-    const [id] = namesIn(debian.store().runRoot)
+    const [id] = idsIn(debian.store().runRoot)
     const { pid } = JSON.parse(readFileSync(join(debian.store().runRoot, id!, 'state.json'), 'utf8'))
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     assert.match(status, new RegExp(`^Uid:\\t${root}\\t${root}\\t${root}\\t${root}$`, 'm'))
