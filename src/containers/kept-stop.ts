@@ -12,11 +12,10 @@ import type { Executor } from '../system/executor.ts'
 import { hostFacts } from '../system/host-facts.ts'
 import { encodeRequest } from '../system/wire.ts'
 import { containerLockOp } from './container-lock.ts'
-import { eventFile, MAX_EVENT_BYTES } from './events.ts'
+import { eventFile, type HappenedEvent, MAX_EVENT_BYTES } from './events.ts'
 import { containerEvent } from './events-of-container.ts'
 import { containerFreezer } from './frozen.ts'
 import { gap, hasGaps, keep, linesWithGaps, stampOf, unchanged } from './kept.ts'
-import { networkEvents } from './network-events.ts'
 import { memoryEventFile, memoryEvents, wasOutOfMemory } from './out-of-memory.ts'
 import type { RunSettings } from './plan-run.ts'
 import { stopSignalOf } from './program.ts'
@@ -42,7 +41,7 @@ export async function keepStop(settings: RunSettings, id: string, host: Executor
     ...[locking, marking, asking, ending],
     [...[paths.exitRecord, stampOf(paths.exitRecord)], ...memoryOf(id), ...[journal, stampOf(journal)]],
     undoing,
-    [eventFile(settings), String(MAX_EVENT_BYTES), ...linesOf(container, settings)],
+    [eventFile(settings), String(MAX_EVENT_BYTES), ...(await linesOf(container, settings))],
   ]
   keep(paths, paths.keptStop, 'kept_stop', args, host)
 }
@@ -95,11 +94,17 @@ function memoryOf(id: string): [file: string, text: string] {
   return file === undefined ? ['', ''] : [file, memoryEvents(file)]
 }
 
+/** A run without networks loads nothing of them. */
+async function leavingEvents(roots: Roots, id: string): Promise<HappenedEvent[]> {
+  const { networkEvents } = await import('./network-events.ts')
+  return networkEvents(roots, id, 'disconnect')
+}
+
 /** The events at the signal, at the end, and when all is done. */
-function linesOf(container: Container, roots: Roots): string[] {
+async function linesOf(container: Container, roots: Roots): Promise<string[]> {
   const { id, record } = container
   const told = (action: string, more: Record<string, string> = {}) => containerEvent(container, action, more)
-  const left = record.networks.length > 0 ? networkEvents(roots, id, 'disconnect') : []
+  const left = record.networks.length > 0 ? await leavingEvents(roots, id) : []
   return [
     [told('kill', { signal: String(signalNumber(stopSignalOf(record))) })],
     [told('die', { exitCode: gap.status }), ...left],
