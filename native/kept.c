@@ -13,12 +13,6 @@
 
 enum { NUMBER_LENGTH = 16 };
 
-static size_t count_of(char **words) {
-  size_t count = 0;
-  while (words[count]) count++;
-  return count;
-}
-
 // The words behind `PROGRAM FLAG... -- BUNDLE`; the empty list where there is no such thing.
 static char **words_for(char **program) {
   char **at = program;

@@ -18,7 +18,7 @@ static void append_text(struct bytes *bytes, const char *directory, const char *
   bytes_append(bytes, name, strlen(name) + 1);
 }
 
-static uint32_t count_of(char **list) {
+uint32_t count_of(char **list) {
   uint32_t count = 0;
   while (list[count]) count++;
   return count;

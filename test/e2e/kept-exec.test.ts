@@ -18,29 +18,13 @@ import { after, before, describe, it } from 'node:test'
 import { executable, type Outcome, startMinictr } from '../fixtures/command-line.ts'
 import { killIfThere, processesWith } from '../fixtures/victims.ts'
 import { useDebian } from './debian.ts'
+import { needsNode, type Options, withoutNode } from './without-node.ts'
 
 const debian = useDebian()
-const helper = join(executable, '../minictr-helper')
-const noNode = '/no/such/node'
 
-/** An exec where there is no Node: what the helper cannot do by itself fails. */
-function withoutNode(words: string[], options: { input?: string; stdout?: number } = {}): Outcome {
-  const { root, runRoot } = debian.store()
-  const args = ['kept', root, runRoot, noNode, '--', 'bundle', 'exec', ...words]
-  const { stdout = 'pipe', input } = options
-  const { status, ...output } = spawnSync(helper, args, {
-    input,
-    stdio: ['pipe', stdout, 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 10_000_000,
-  })
-  return { status, stdout: output.stdout ?? '', stderr: output.stderr }
-}
-
-const needsNode = {
-  status: 125,
-  stdout: '',
-  stderr: `minictr-helper: cannot execute ${noNode}: No such file or directory\n`,
+/** An exec where there is no Node. */
+function execWithoutNode(words: string[], options: Options = {}): Outcome {
+  return withoutNode(debian.store(), ['exec', ...words], options)
 }
 
 async function container(name: string, ...flags: string[]): Promise<void> {
@@ -76,20 +60,20 @@ describe('an exec like one before', () => {
   })
 
   it('needs no Node', async () => {
-    assert.deepEqual(withoutNode(['box', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['box', 'true']), needsNode)
     await inside('box', 'true')
-    assert.deepEqual(withoutNode(['box', 'echo', 'it', 'is  so']), {
+    assert.deepEqual(execWithoutNode(['box', 'echo', 'it', 'is  so']), {
       status: 0,
       stdout: 'it is  so\n',
       stderr: '',
     })
-    assert.equal(withoutNode([await idOf('box'), 'true']).status, 0)
+    assert.equal(execWithoutNode([await idOf('box'), 'true']).status, 0)
   })
 
   it('makes the same process', async () => {
     const words = ['box', 'sh', '-c', look, 'name', 'one', 'two words']
     const byNode = await inside('--env', 'OTHER=', ...words) // a flag, which alone makes Node plan anew
-    const without = withoutNode(words)
+    const without = execWithoutNode(words)
     assert.equal(without.stdout, byNode.replace('OTHER=\n', ''))
     assert.match(without.stdout, /^COLOUR=blue$/m)
     assert.match(without.stdout, /^\/tmp$/m)
@@ -98,19 +82,22 @@ describe('an exec like one before', () => {
   it('keeps output and errors apart, and ends as the program does', () => {
     const script = 'echo out; echo err >&2; '
     const expected = { stdout: 'out\n', stderr: 'err\n' }
-    assert.deepEqual(withoutNode(['box', 'sh', '-c', `${script}exit 7`]), { status: 7, ...expected })
-    assert.deepEqual(withoutNode(['box', 'sh', '-c', `${script}kill -9 $$`]), { status: 137, ...expected })
+    assert.deepEqual(execWithoutNode(['box', 'sh', '-c', `${script}exit 7`]), { status: 7, ...expected })
+    assert.deepEqual(execWithoutNode(['box', 'sh', '-c', `${script}kill -9 $$`]), {
+      status: 137,
+      ...expected,
+    })
     const size = 3_000_000
-    assert.equal(withoutNode(['box', 'head', '-c', String(size), '/dev/zero']).stdout.length, size)
+    assert.equal(execWithoutNode(['box', 'head', '-c', String(size), '/dev/zero']).stdout.length, size)
   })
 
   it('takes standard input with -i alone', async () => {
-    assert.equal(withoutNode(['box', 'cat'], { input: 'typed\n' }).stdout, '')
-    assert.deepEqual(withoutNode(['-i', 'box', 'cat']), needsNode)
+    assert.equal(execWithoutNode(['box', 'cat'], { input: 'typed\n' }).stdout, '')
+    assert.deepEqual(execWithoutNode(['-i', 'box', 'cat']), needsNode)
     await inside('-i', 'box', 'true')
-    assert.equal(withoutNode(['-i', 'box', 'cat'], { input: 'typed\n' }).stdout, 'typed\n')
+    assert.equal(execWithoutNode(['-i', 'box', 'cat'], { input: 'typed\n' }).stdout, 'typed\n')
     assert.equal(
-      withoutNode(['--interactive', 'box', 'wc', '-c'], { input: 'x'.repeat(200_000) }).stdout,
+      execWithoutNode(['--interactive', 'box', 'wc', '-c'], { input: 'x'.repeat(200_000) }).stdout,
       '200000\n',
     )
   })
@@ -123,27 +110,22 @@ describe('an exec like one before', () => {
       ['box'],
       [],
     ])
-      assert.deepEqual(withoutNode(words), needsNode, words.join(' '))
-    assert.deepEqual(withoutNode(['../box', 'true']), needsNode)
-    assert.deepEqual(withoutNode(['nobody', 'true']), needsNode)
+      assert.deepEqual(execWithoutNode(words), needsNode, words.join(' '))
+    assert.deepEqual(execWithoutNode(['../box', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['nobody', 'true']), needsNode)
   })
 
   it('leaves to Node what is no text', () => {
-    const { root, runRoot } = debian.store()
-    const script = 'exec "$0" kept "$1" "$2" "$3" -- bundle exec box printf "$(printf "a\\377\\303\\251")"'
-    const args = ['-c', script, helper, root, runRoot, noNode]
-    const { status, stdout, stderr } = spawnSync('sh', args, { encoding: 'utf8' })
-    assert.deepEqual({ status, stdout, stderr }, needsNode)
-    assert.equal(withoutNode(['box', 'printf', 'é€😀\u2028']).stdout, 'é€😀\u2028')
+    const within = ['sh', '-c', 'exec "$@" "$(printf "a\\377\\303\\251")"', 'sh']
+    assert.deepEqual(execWithoutNode(['box', 'printf'], { within }), needsNode)
+    assert.equal(execWithoutNode(['box', 'printf', 'é€😀\u2028']).stdout, 'é€😀\u2028')
   })
 
   it('is not found below another root', async () => {
     const id = await idOf('box')
     const { runRoot } = debian.store()
-    const elsewhere = ['kept', '/no/such/root', runRoot, noNode, '--', 'bundle', 'exec', id, 'true']
-    const { status, stdout, stderr } = spawnSync(helper, elsewhere, { encoding: 'utf8' })
-    assert.deepEqual({ status, stdout, stderr }, needsNode)
-    assert.equal(withoutNode([id, 'true']).status, 0)
+    assert.deepEqual(withoutNode({ root: '/no/such/root', runRoot }, ['exec', id, 'true']), needsNode)
+    assert.equal(execWithoutNode([id, 'true']).status, 0)
   })
 
   it('has what cannot be started told by Node', async () => {
@@ -153,7 +135,7 @@ describe('an exec like one before', () => {
       ['/etc/hostname', 126],
       ['', 127],
     ] as const) {
-      assert.deepEqual(withoutNode(['box', program]), needsNode, program)
+      assert.deepEqual(execWithoutNode(['box', program]), needsNode, program)
       const { stderr, ...outcome } = await debian.minictr('exec', 'box', program)
       assert.equal(outcome.status, status, stderr)
       assert.match(stderr, /^minictr: /)
@@ -193,27 +175,25 @@ describe('an exec like one before', () => {
     const file = join(runRoot, 'events.jsonl')
     const before = readFileSync(file)
     truncateSync(file, 1_000_001)
-    assert.deepEqual(withoutNode(['box', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['box', 'true']), needsNode)
     writeFileSync(file, before)
-    assert.equal(withoutNode(['box', 'true']).status, 0)
+    assert.equal(execWithoutNode(['box', 'true']).status, 0)
   })
 
   it('ends as the program does where the events may not grow', () => {
-    const { root, runRoot } = debian.store()
-    const file = join(runRoot, 'events.jsonl')
+    const file = join(debian.store().runRoot, 'events.jsonl')
     const before = readFileSync(file)
     truncateSync(file, 900_000)
-    const args = ['-c', 'ulimit -f 1000; exec "$@"', 'sh', helper, 'kept', root, runRoot, noNode]
-    const words = ['--', 'bundle', 'exec', 'box', 'sh', '-c', 'exit 6']
-    const { status, signal } = spawnSync('sh', [...args, ...words])
+    const within = ['sh', '-c', 'ulimit -f 1000; exec "$@"', 'sh']
+    const { status } = execWithoutNode(['box', 'sh', '-c', 'exit 6'], { within })
     writeFileSync(file, before)
-    assert.deepEqual({ status, signal }, { status: 6, signal: null })
+    assert.equal(status, 6)
   })
 
   it('says that output could not be written', async () => {
     const full = openSync('/dev/full', 'w')
     try {
-      assert.deepEqual(withoutNode(['box', 'echo', 'lost'], { stdout: full }), needsNode) // which has the words for it
+      assert.deepEqual(execWithoutNode(['box', 'echo', 'lost'], { stdout: full }), needsNode) // which has the words for it
       const { globals } = debian.store()
       for (const [command, status] of [
         ['echo lost', 1],
@@ -254,12 +234,12 @@ describe('what was kept of an exec', () => {
   it('is not used for a container that has changed, or is another one', async () => {
     await container('changing')
     await inside('changing', 'true')
-    assert.equal(withoutNode(['changing', 'true']).status, 0)
+    assert.equal(execWithoutNode(['changing', 'true']).status, 0)
     await debian.minictr('rename', 'changing', 'renamed')
-    assert.deepEqual(withoutNode(['changing', 'true']), needsNode)
-    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['changing', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['renamed', 'true']), needsNode)
     await inside('renamed', 'true')
-    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    assert.equal(execWithoutNode(['renamed', 'true']).status, 0)
     const { stdout } = await debian.minictr(
       ...['events', '--since', '1m', '--until', '0s', '--filter', 'event=exec_die', '--format'],
       '{{.Actor.Attributes.name}}',
@@ -267,19 +247,19 @@ describe('what was kept of an exec', () => {
     assert.equal(stdout.trim().split('\n').at(-1), 'renamed')
     await debian.minictr('update', '--memory', '300m', '--memory-swap', '300m', 'renamed')
     await inside('renamed', 'true')
-    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    assert.equal(execWithoutNode(['renamed', 'true']).status, 0)
     await container('changing')
-    assert.deepEqual(withoutNode(['changing', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['changing', 'true']), needsNode)
   })
 
   it('is not used while the container is paused', async () => {
     await debian.minictr('pause', 'renamed')
-    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['renamed', 'true']), needsNode)
     const { status, stderr } = await debian.minictr('exec', 'renamed', 'true')
     assert.equal(status, 1)
     assert.match(stderr, /is paused, unpause the container before exec/)
     await debian.minictr('unpause', 'renamed')
-    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    assert.equal(execWithoutNode(['renamed', 'true']).status, 0)
   })
 
   it('holds nobody up where it cannot be written', async () => {
@@ -319,9 +299,9 @@ describe('what was kept of an exec', () => {
     assert.equal(status, 1)
     assert.match(stderr, /is not running/)
     await debian.minictr('start', 'renamed')
-    assert.deepEqual(withoutNode(['renamed', 'true']), needsNode)
+    assert.deepEqual(execWithoutNode(['renamed', 'true']), needsNode)
     await inside('renamed', 'true')
-    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    assert.equal(execWithoutNode(['renamed', 'true']).status, 0)
   })
 
   it('is not believed where it is not whole', async () => {
@@ -330,9 +310,9 @@ describe('what was kept of an exec', () => {
     const whole = readFileSync(kept)
     for (let length = 0; length < whole.length; length += 97) {
       writeFileSync(kept, whole.subarray(0, length))
-      assert.deepEqual(withoutNode(['renamed', 'true']), needsNode, `${length} bytes of it`)
+      assert.deepEqual(execWithoutNode(['renamed', 'true']), needsNode, `${length} bytes of it`)
     }
     writeFileSync(kept, whole)
-    assert.equal(withoutNode(['renamed', 'true']).status, 0)
+    assert.equal(execWithoutNode(['renamed', 'true']).status, 0)
   })
 })
