@@ -22,7 +22,7 @@ static char **words_for(char **program) {
 
 // The same program with other words behind those up to `end`.
 static char **with_words(char **program, char **end, char **words) {
-  size_t before = (size_t)(end - program), count = count_of(words);
+  size_t before = (size_t)(end - program), count = list_length(words);
   char **argv = calloc(before + count + 1, sizeof *argv);
   if (!argv) _exit(125);
   memcpy(argv, program, before * sizeof *argv);

@@ -36,9 +36,6 @@ char **kept_events(const struct kept *);
 // Adds lines to the events, with what is only known now: the command, the id of this exec, a status.
 void kept_tell(const struct kept *, const char *lines, const char *id, int status);
 
-// How many texts there are before the NULL.
-uint32_t count_of(char **list);
-
 // The answers to a request so far.
 struct answers {
   uint32_t count;

@@ -18,12 +18,6 @@ static void append_text(struct bytes *bytes, const char *directory, const char *
   bytes_append(bytes, name, strlen(name) + 1);
 }
 
-uint32_t count_of(char **list) {
-  uint32_t count = 0;
-  while (list[count]) count++;
-  return count;
-}
-
 static void begin_list(struct bytes *bytes, uint32_t count) {
   bytes_append(bytes, "l", 1);
   bytes_append(bytes, &count, sizeof count);
@@ -32,7 +26,7 @@ static void begin_list(struct bytes *bytes, uint32_t count) {
 // Where execvp(3) would look for it.
 static void append_candidates(struct bytes *bytes, const char *program, char **directories) {
   bool is_path = !*program || strchr(program, '/');
-  begin_list(bytes, is_path ? 1 : count_of(directories));
+  begin_list(bytes, is_path ? 1 : (uint32_t)list_length(directories));
   if (is_path) append_text(bytes, "", program);
   for (; !is_path && *directories; directories++) {
     struct bytes directory = {0};
@@ -52,37 +46,12 @@ static struct bytes request_for_init(const struct kept *kept) {
   bytes_append(&frame, &count, sizeof count);
   bytes_append(&frame, parts[BEFORE].text, parts[BEFORE].length);
   append_candidates(&frame, kept->words[0], parts[DIRECTORIES].list);
-  begin_list(&frame, count_of(kept->words));
+  begin_list(&frame, (uint32_t)list_length(kept->words));
   for (char **word = kept->words; *word; word++) append_text(&frame, "", *word);
   bytes_append(&frame, parts[BEHIND].text, parts[BEHIND].length);
   length = (uint32_t)(frame.length - sizeof length);
   memcpy(frame.at, &length, sizeof length);
   return frame;
-}
-
-bool send_all(struct wire *wire, const void *bytes, size_t length) {
-  bytes_append(&wire->out, bytes, length);
-  return wire_send(wire, true);
-}
-
-bool take_answers(struct wire *wire, struct answers *answers, int64_t kept_at) {
-  const uint8_t *at = wire->in.at + sizeof(uint32_t), *end = wire->in.at + wire->in.length;
-  struct cursor cursor = {at + 1, end};
-  uint32_t count, length;
-  if (at == end || *at == FRAME_EVENT || !take_u32(&cursor, &count)) return false;
-  for (; count && end - cursor.at >= 24; count--) {
-    int64_t result;
-    int32_t error;
-    memcpy(&result, cursor.at, sizeof result);
-    memcpy(&error, cursor.at + 8, sizeof error);
-    cursor.at += 20;
-    if (!take_u32(&cursor, &length) || length > (size_t)(end - cursor.at)) return false;
-    cursor.at += length;
-    if (answers->count++ == kept_at) answers->result = result;
-    answers->error = error;
-  }
-  wire_next(wire);
-  return count == 0;
 }
 
 // The result of the one op in a request to the monitor; negative where it has failed.

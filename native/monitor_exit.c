@@ -136,8 +136,7 @@ static int64_t op_cleaner(struct executor *executor, const struct arg *args) {
 }
 
 char **copy_list(char **list) {
-  size_t count = 0;
-  while (list[count]) count++;
+  size_t count = list_length(list);
   char **copy = calloc(count + 1, sizeof *copy);
   for (size_t i = 0; copy && i < count; i++) copy[i] = strdup(list[i]);
   return copy;

@@ -23,8 +23,7 @@ struct answer {
 
 // By execve(2), so that ps(1) shows the ports, and nothing of the monitor's memory goes along.
 static _Noreturn void become_proxy(char **ranges, int answer) {
-  size_t count = 0;
-  while (ranges[count]) count++;
+  size_t count = list_length(ranges);
   char **argv = calloc(count + 3, sizeof *argv);
   if (argv) {
     argv[0] = "minictr-helper";

@@ -26,6 +26,12 @@ void bytes_release(struct bytes *bytes) {
   *bytes = (struct bytes){0};
 }
 
+size_t list_length(char **list) {
+  size_t length = 0;
+  while (list[length]) length++;
+  return length;
+}
+
 static bool take(struct cursor *cursor, void *to, size_t length) {
   if ((size_t)(cursor->end - cursor->at) < length) return false;
   memcpy(to, cursor->at, length); // both supported architectures are little endian

@@ -63,6 +63,9 @@ struct wire {
 void bytes_append(struct bytes *, const void *, size_t length);
 void bytes_release(struct bytes *);
 
+// How many texts a list has.
+size_t list_length(char **list);
+
 bool take_u32(struct cursor *, uint32_t *);
 // Reads one op; false where the bytes are not one. Lists are to be released afterwards.
 bool take_request(struct cursor *, struct request *);

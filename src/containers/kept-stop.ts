@@ -16,7 +16,7 @@ import { eventFile, type HappenedEvent, MAX_EVENT_BYTES } from './events.ts'
 import { containerEvent } from './events-of-container.ts'
 import { containerFreezer } from './frozen.ts'
 import { gap, hasGaps, keep, linesWithGaps, stampOf, unchanged } from './kept.ts'
-import { memoryEventFile, memoryEvents, wasOutOfMemory } from './out-of-memory.ts'
+import { memoryEventFile, memoryEvents, tellsOfKills } from './out-of-memory.ts'
 import type { RunSettings } from './plan-run.ts'
 import { stopSignalOf } from './program.ts'
 import { NO_RESTART } from './restart-policy.ts'
@@ -28,10 +28,12 @@ import { nameOfSignal } from './termination.ts'
 /** Has `host` keep the stop of a container that has just been started and is left to itself. */
 export async function keepStop(settings: RunSettings, id: string, host: Executor): Promise<void> {
   const paths = containerPaths(settings, id)
-  const journal = `${paths.runDirectory}/journal`
-  const files = unchanged(paths.config, paths.record, paths.lifecycle, journal) // before they are read
+  // Before they are read; the journal is the last one.
+  const files = unchanged(paths.config, paths.record, paths.lifecycle, `${paths.runDirectory}/journal`)
   const container = readContainer(settings, id)
   if (!container || !isKeepable(container)) return
+  const memory = memoryOf(id)
+  if (tellsOfKills(memory.events)) return
   const { steps } = await planStop(container, settings, {})
   const { locking, marking, asking, ending, undoing } = messagesOf(steps, container, settings)
   const freezer = containerFreezer(container)
@@ -39,7 +41,7 @@ export async function keepStop(settings: RunSettings, id: string, host: Executor
     files,
     [freezer.path, freezer.thawed],
     ...[locking, marking, asking, ending],
-    [...[paths.exitRecord, stampOf(paths.exitRecord)], ...memoryOf(id), ...[journal, stampOf(journal)]],
+    [...[paths.exitRecord, stampOf(paths.exitRecord)], ...[memory.file, memory.events], ...files.slice(-2)],
     undoing,
     [eventFile(settings), String(MAX_EVENT_BYTES), ...(await linesOf(container, settings))],
   ]
@@ -47,11 +49,11 @@ export async function keepStop(settings: RunSettings, id: string, host: Executor
 }
 
 /** Its end asks for nothing: no restart, no removal, no last word on its health. One that is killed at once needs no plan. */
-function isKeepable({ id, status, lifecycle, record }: Container): boolean {
+function isKeepable({ status, lifecycle, record }: Container): boolean {
   const { health, removeAtExit, restart = NO_RESTART } = record
   const asksForMore = restart.name !== 'no' || health !== undefined || removeAtExit
   if (status !== 'running' || !lifecycle || asksForMore || hasGaps(record)) return false
-  return nameOfSignal(stopSignalOf(record)) !== 'SIGKILL' && !wasOutOfMemory(id, hostFacts())
+  return nameOfSignal(stopSignalOf(record)) !== 'SIGKILL'
 }
 
 /** All that `stopContainer` sends, in its order, with what it writes in between as acts of the executor's. */
@@ -88,10 +90,10 @@ function replacing(path: string, content: object): Op[] {
   ]
 }
 
-/** Where the kernel counts what it kills for want of memory, and what it says while that is nothing. */
-function memoryOf(id: string): [file: string, text: string] {
+/** Where the kernel counts what it kills for want of memory, and what it says now; nothing where it counts none. */
+function memoryOf(id: string): { file: string; events: string } {
   const file = memoryEventFile(id, hostFacts())
-  return file === undefined ? ['', ''] : [file, memoryEvents(file)]
+  return file === undefined ? { file: '', events: '' } : { file, events: memoryEvents(file) }
 }
 
 /** A run without networks loads nothing of them. */

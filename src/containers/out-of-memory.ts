@@ -7,7 +7,12 @@ import { errnoOf } from '../system/errno.ts'
 /** Whether it has killed any. Source: the kernel's cgroup-v2.rst (memory.events), memcg_v1 (memory.oom_control). */
 export function wasOutOfMemory(containerId: string, host: Pick<HostFacts, 'cgroups'>): boolean {
   const file = memoryEventFile(containerId, host)
-  return file !== undefined && /^oom_kill [1-9]/m.test(memoryEvents(file))
+  return file !== undefined && tellsOfKills(memoryEvents(file))
+}
+
+/** Whether what such a file says is of processes that were killed. */
+export function tellsOfKills(events: string): boolean {
+  return /^oom_kill [1-9]/m.test(events)
 }
 
 /** The file in which the kernel counts them; undefined where it counts no memory. */
